@@ -1,0 +1,142 @@
+//! REST-JSON, the EBS direct APIs' protocol: members in the path, the query string, headers, and the body.
+
+use http::Request;
+use http::Response;
+
+use super::error::DecodeError;
+use super::json;
+use super::node::Node;
+use super::query::decode_form;
+use super::query::encode_form;
+use super::query::escape;
+use super::query::unescape;
+use super::shape::Kind;
+use super::shape::Member;
+use super::shape::Naming;
+use super::shape::Operation;
+use super::shape::Place;
+use super::shape::Value;
+
+/// A structure taken apart by the places of its members.
+struct Parts {
+    body: Vec<(String, Node)>,
+    headers: Vec<(&'static str, String)>,
+    query: Vec<(String, String)>,
+    uri: Vec<(&'static str, String)>,
+    payload: Option<Vec<u8>>,
+}
+
+fn take_apart<T: Value>(value: &T) -> Parts {
+    let mut node = value.to_node(Naming::Model).unwrap_or(Node::Struct(Vec::new()));
+    let mut parts = Parts { body: Vec::new(), headers: Vec::new(), query: Vec::new(), uri: Vec::new(), payload: None };
+    for member in T::members() {
+        let Some(found) = node.take(member.wire) else { continue };
+        let text = found.text().unwrap_or_default();
+        match member.place {
+            Place::Body => parts.body.push((member.wire.to_owned(), found)),
+            Place::Header => parts.headers.push((member.wire, text)),
+            Place::QueryString => parts.query.push((member.wire.to_owned(), text)),
+            Place::Uri => parts.uri.push((member.wire, text)),
+            Place::Payload => parts.payload = data_encoding::BASE64.decode(text.as_bytes()).ok(),
+        }
+    }
+    parts
+}
+
+fn has_payload<T: Value>() -> bool {
+    T::members().iter().any(|member| member.place == Place::Payload)
+}
+
+fn body_of<T: Value>(parts: Parts) -> (Vec<u8>, &'static str) {
+    if has_payload::<T>() {
+        return (parts.payload.unwrap_or_default(), "application/octet-stream");
+    }
+    (json::encode(&Node::Struct(parts.body)).to_string().into_bytes(), "application/json")
+}
+
+pub(super) fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
+    let mut parts = take_apart(request);
+    let mut path = O::PATH.to_owned();
+    for (name, value) in &parts.uri {
+        path = path.replace(&format!("{{{name}}}"), &escape(value));
+    }
+    if !parts.query.is_empty() {
+        path = format!("{path}?{}", encode_form(&parts.query));
+    }
+    let mut builder = Request::builder().method(O::METHOD).uri(path);
+    for (name, value) in std::mem::take(&mut parts.headers) {
+        builder = builder.header(name, value);
+    }
+    let (body, content_type) = body_of::<O>(parts);
+    let body = if O::METHOD == "GET" { Vec::new() } else { body };
+    if !body.is_empty() {
+        builder = builder.header("content-type", content_type);
+    }
+    builder.body(body).unwrap_or_default()
+}
+
+pub(super) fn encode_answer<T: Value>(answer: &T, status: u16) -> Response<Vec<u8>> {
+    let mut parts = take_apart(answer);
+    let mut builder = Response::builder().status(status);
+    for (name, value) in std::mem::take(&mut parts.headers) {
+        builder = builder.header(name, value);
+    }
+    let (body, content_type) = body_of::<T>(parts);
+    builder.header("content-type", content_type).body(body).unwrap_or_default()
+}
+
+/// The values for `pattern`'s `{places}` in `path`; `None` where they do not match.
+pub(super) fn match_path(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
+    let (wanted, given): (Vec<&str>, Vec<&str>) = (pattern.split('/').collect(), path.split('/').collect());
+    if wanted.len() != given.len() {
+        return None;
+    }
+    let mut places = Vec::new();
+    for (want, have) in wanted.into_iter().zip(given) {
+        match want.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+            Some(name) => places.push((name.to_owned(), unescape(have).ok()?)),
+            None if want == have => {}
+            None => return None,
+        }
+    }
+    Some(places)
+}
+
+pub(super) fn decode_request<O: Operation>(request: &Request<Vec<u8>>) -> Result<O, DecodeError> {
+    let places = match_path(O::PATH, request.uri().path())
+        .ok_or_else(|| DecodeError::unexpected(O::PATH, request.uri().path()))?;
+    let query = decode_form(request.uri().query().unwrap_or_default())?;
+    let text = |found: Option<&(String, String)>| found.map(|(_, value)| value.clone());
+    put_together(request.headers(), request.body(), |member| match member.place {
+        Place::Uri => text(places.iter().find(|(name, _)| name == member.wire)),
+        Place::QueryString => text(query.iter().find(|(name, _)| name == member.wire)),
+        _ => None,
+    })
+}
+
+pub(super) fn decode_answer<T: Value>(answer: &Response<Vec<u8>>) -> Result<T, DecodeError> {
+    put_together(answer.headers(), answer.body(), |_| None)
+}
+
+fn put_together<T: Value>(
+    headers: &http::HeaderMap,
+    body: &[u8],
+    from_uri: impl Fn(&Member) -> Option<String>,
+) -> Result<T, DecodeError> {
+    let mut node = if has_payload::<T>() { Node::Struct(Vec::new()) } else { json::decode_body(body)? };
+    for member in T::members() {
+        let text = match member.place {
+            Place::Body => continue,
+            Place::Payload => Some(data_encoding::BASE64.encode(body)),
+            Place::Header => headers.get(member.wire).and_then(|value| value.to_str().ok()).map(str::to_owned),
+            Place::Uri | Place::QueryString => from_uri(&member),
+        };
+        let Node::Struct(members) = &mut node else { return Err(DecodeError::unexpected("an object", node.describe())) };
+        members.retain(|(name, _)| name != member.wire);
+        if let Some(text) = text {
+            debug_assert!(!matches!(member.kind, Kind::List(_)), "no list travels outside the body");
+            members.push((member.wire.to_owned(), Node::Text(text)));
+        }
+    }
+    T::from_node(Some(node), Naming::Model)
+}
