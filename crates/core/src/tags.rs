@@ -18,6 +18,8 @@ pub const BAKE: &str = "ovenbird:bake";
 pub const KEY: &str = "ovenbird:key";
 /// On a snapshot: the key of the layer that it holds.
 pub const LAYER: &str = "ovenbird:layer";
+/// On a layer's snapshot: the key of the layer below it, if there is one.
+pub const PARENT: &str = "ovenbird:parent";
 /// On an image: the digest of its file tree, its identity.
 pub const TREE: &str = "ovenbird:tree";
 /// On an image: the image that the bake started from.

@@ -1,0 +1,33 @@
+//! Why an observation, a deletion or a promotion failed.
+
+use ovenbird_aws as aws;
+use ovenbird_core::pointer::PromotionRefused;
+
+/// A failure after the bake.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// AWS refused, or did not answer.
+    #[error("{doing}")]
+    Aws {
+        /// What was being done, to what.
+        doing: String,
+        /// AWS's word.
+        #[source]
+        source: aws::Error,
+    },
+    /// The promotion is not allowed.
+    #[error(transparent)]
+    Promotion(#[from] PromotionRefused),
+    /// An image in use could not be marked, so this observation must not count.
+    #[error("LastUsed was written on {image}, and reading it back gives something else; nothing was committed, run the inventory again")]
+    NotMarked {
+        /// The image.
+        image: String,
+    },
+}
+
+/// Puts "what was being done" on an error of AWS.
+pub(crate) fn calling(doing: impl Into<String>) -> impl FnOnce(aws::Error) -> FleetError {
+    let doing = doing.into();
+    move |source| FleetError::Aws { doing, source }
+}
