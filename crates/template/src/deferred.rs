@@ -1,0 +1,118 @@
+//! Template strings that are rendered when the source image is known.
+
+use std::collections::BTreeMap;
+
+use crate::go::Expression;
+use crate::go::Literal;
+use crate::go::Part;
+use crate::go::apply_text;
+
+/// A text with values of the source image in it, such as `based on {{.SourceAMIName}}`. All else was worked out already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deferred(Vec<Part>);
+
+/// The values that a [`Deferred`] may ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SourceAmi {
+    /// `ami-…`: `.SourceAMI`.
+    pub id: String,
+    /// `.SourceAMIName`.
+    pub name: String,
+    /// As the API writes it: `.SourceAMICreationDate`.
+    pub creation_date: String,
+    /// Account: `.SourceAMIOwner`.
+    pub owner: String,
+    /// Alias such as `amazon`, or empty: `.SourceAMIOwnerName`.
+    pub owner_name: String,
+    /// `.SourceAMITags.KEY`.
+    pub tags: BTreeMap<String, String>,
+    /// Region of the bake: `.BuildRegion`.
+    pub region: String,
+    /// Values of the bake itself by Packer's name, such as `User`, `ConnType`, and, of a launched instance, `ID` and `Host`.
+    pub instance: BTreeMap<String, String>,
+}
+
+/// Why a text cannot be rendered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// The source image has no such tag.
+    #[error(
+        "the source image {image} has no tag `{tag}`; remove {{{{.SourceAMITags.{tag}}}}} from the template or choose an image that has it"
+    )]
+    NoTag {
+        /// `ami-…`.
+        image: String,
+        /// The tag's key.
+        tag: String,
+    },
+    /// The bake has no such value: a direct bake has no instance.
+    #[error("this bake has no value `{0}`, since no instance was launched for it; remove it from the template")]
+    NoValue(String),
+    /// A function of the text refuses its arguments.
+    #[error("{0}")]
+    Refused(String),
+}
+
+impl Deferred {
+    /// A text without values of the source image.
+    #[must_use]
+    pub fn literal(text: &str) -> Self {
+        Self(if text.is_empty() { Vec::new() } else { vec![Part::Text(text.to_owned())] })
+    }
+
+    pub(crate) fn new(parts: Vec<Part>) -> Self {
+        Self(parts)
+    }
+
+    /// The text, if it needs nothing of the source image.
+    #[must_use]
+    pub fn find_literal(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [] => Some(""),
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text with the values of `image`.
+    ///
+    /// # Errors
+    /// When the image lacks a tag, the bake a value, or a function refuses what it is given.
+    pub fn render(&self, image: &SourceAmi) -> Result<String, RenderError> {
+        let parts = self.0.iter().map(|part| match part {
+            Part::Text(text) => Ok(text.clone()),
+            Part::Action(expression) => value(expression, image).map(Literal::into_text),
+        });
+        parts.collect()
+    }
+}
+
+fn value(expression: &Expression, image: &SourceAmi) -> Result<Literal, RenderError> {
+    match expression {
+        Expression::Literal(literal) => Ok(literal.clone()),
+        Expression::Field { path, .. } => field(path, image).map(Literal::Text),
+        Expression::Call { name, arguments, .. } => {
+            let arguments = arguments.iter().map(|argument| value(argument, image)).collect::<Result<_, _>>()?;
+            apply_text(name, arguments).map_err(|(message, _)| RenderError::Refused(message))
+        }
+    }
+}
+
+fn field(path: &[String], image: &SourceAmi) -> Result<String, RenderError> {
+    let name = path.first().map_or("", String::as_str);
+    let text = match name {
+        "SourceAMI" => &image.id,
+        "SourceAMIName" => &image.name,
+        "SourceAMICreationDate" => &image.creation_date,
+        "SourceAMIOwner" => &image.owner,
+        "SourceAMIOwnerName" => &image.owner_name,
+        "BuildRegion" => &image.region,
+        "SourceAMITags" => {
+            let tag = path.get(1).map_or("", String::as_str);
+            let missing = || RenderError::NoTag { image: image.id.clone(), tag: tag.to_owned() };
+            image.tags.get(tag).ok_or_else(missing)?
+        }
+        other => image.instance.get(other).ok_or_else(|| RenderError::NoValue(other.to_owned()))?,
+    };
+    Ok(text.clone())
+}

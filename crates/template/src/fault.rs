@@ -1,0 +1,117 @@
+//! What is wrong with a template, and where.
+
+use std::error::Error;
+use std::fmt;
+
+use miette::Diagnostic;
+use miette::LabeledSpan;
+use miette::SourceCode;
+
+use crate::place::Place;
+use crate::place::Source;
+use crate::place::Span;
+use crate::snippet;
+
+/// One thing that is wrong with a template.
+#[derive(Clone, Debug)]
+pub struct TemplateError {
+    message: String,
+    help: Option<String>,
+    span: Span,
+    text: Source,
+}
+
+impl TemplateError {
+    pub(crate) fn new(text: &Source, span: Span, message: impl Into<String>) -> Self {
+        Self { message: message.into(), help: None, span, text: text.clone() }
+    }
+
+    #[must_use]
+    pub(crate) fn with_help(mut self, help: Option<String>) -> Self {
+        self.help = help;
+        self
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        self.text.place(self.span.start)
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn advice(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.message == other.message && self.span == other.span && self.text.name() == other.text.name()
+    }
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for TemplateError {}
+
+impl Diagnostic for TemplateError {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.text.0)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(std::iter::once(LabeledSpan::underline(self.span.clone()))))
+    }
+}
+
+/// Everything that is wrong with a template, in the order of its text. Never empty.
+///
+/// `Display` shows each error with its file, line and a caret under the spot.
+#[derive(Clone, Debug)]
+pub struct TemplateErrors(Vec<TemplateError>);
+
+impl TemplateErrors {
+    /// Sorts the errors and drops those that say the same of the same spot.
+    pub(crate) fn new(mut errors: Vec<TemplateError>) -> Self {
+        errors.sort_by(|one, other| (one.span.start, &one.message).cmp(&(other.span.start, &other.message)));
+        errors.dedup_by(|one, other| one.is_same(other));
+        Self(errors)
+    }
+
+    /// The errors.
+    #[must_use]
+    pub fn errors(&self) -> &[TemplateError] {
+        &self.0
+    }
+}
+
+impl fmt::Display for TemplateErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            writeln!(f, "error: {error}")?;
+            snippet::write(f, &error.text, &error.span)?;
+            if let Some(help) = &error.help {
+                writeln!(f, "  = help: {help}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error for TemplateErrors {}
+
+impl Diagnostic for TemplateErrors {
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(self.0.iter().map(|error| error as &dyn Diagnostic)))
+    }
+}

@@ -1,0 +1,89 @@
+//! Works out expressions as far as they can be worked out before the source image is known.
+
+use super::BUILD_VALUES;
+use super::Expression;
+use super::Fault;
+use super::Literal;
+use super::Part;
+use super::functions;
+use crate::nearest::did_you_mean;
+use crate::place::Span;
+use crate::scope::Position;
+use crate::scope::Scope;
+
+/// Replaces everything that is known by its value and joins neighbouring text. What is left are expressions over values
+/// of the source image, and only where `scope` allows for them.
+pub(crate) fn fold(parts: Vec<Part>, scope: &Scope<'_>) -> Result<Vec<Part>, Fault> {
+    let mut folded: Vec<Part> = Vec::new();
+    for part in parts {
+        let part = match part {
+            Part::Text(text) => Part::Text(text),
+            Part::Action(expression) => match expression_of(expression, scope)? {
+                Expression::Literal(literal) => Part::Text(literal.into_text()),
+                later => Part::Action(later),
+            },
+        };
+        match (folded.last_mut(), part) {
+            (Some(Part::Text(text)), Part::Text(more)) => text.push_str(&more),
+            (_, part) => folded.push(part),
+        }
+    }
+    Ok(folded)
+}
+
+fn expression_of(expression: Expression, scope: &Scope<'_>) -> Result<Expression, Fault> {
+    let (name, arguments, span) = match expression {
+        Expression::Literal(_) => return Ok(expression),
+        Expression::Field { path, span } => return build_value(path, span, scope),
+        Expression::Call { name, arguments, span } => (name, arguments, span),
+    };
+    let refused = |(message, help): functions::Refusal| Fault::new(&span, message).with_help(help);
+    if !functions::is_known(&name) {
+        return Err(refused(functions::unknown(&name)));
+    }
+    let arguments =
+        arguments.into_iter().map(|argument| expression_of(argument, scope)).collect::<Result<Vec<_>, _>>()?;
+    if arguments.iter().any(|argument| !matches!(argument, Expression::Literal(_))) {
+        if functions::is_text_function(&name) {
+            return Ok(Expression::Call { name, arguments, span });
+        }
+        return Err(Fault::new(&span, format!("`{name}` is worked out before the source image is known")));
+    }
+    let literals: Vec<Literal> = arguments
+        .into_iter()
+        .filter_map(|argument| if let Expression::Literal(literal) = argument { Some(literal) } else { None })
+        .collect();
+    if name == "build" {
+        let [Literal::Text(value)] = literals.as_slice() else {
+            return Err(Fault::new(&span, "`build` is called as build `NAME`"));
+        };
+        return build_value(vec![value.clone()], span, scope);
+    }
+    let value = if functions::is_text_function(&name) {
+        functions::apply_text(&name, literals)
+    } else {
+        functions::apply_scope(&name, literals, scope)
+    };
+    value.map(Expression::Literal).map_err(refused)
+}
+
+/// A value that is only known when the source image is: it stays as it is.
+fn build_value(path: Vec<String>, span: Span, scope: &Scope<'_>) -> Result<Expression, Fault> {
+    let name = path.first().map_or("", String::as_str);
+    if !BUILD_VALUES.contains(&name) {
+        let help = did_you_mean(name, BUILD_VALUES).unwrap_or_else(|| format!("there are {}", BUILD_VALUES.join(", ")));
+        return Err(Fault::new(&span, format!("there is no value `{name}` of a build")).with_help(Some(help)));
+    }
+    let tag_form = (name == "SourceAMITags", path.len());
+    if !matches!(tag_form, (false, 1) | (true, 2)) {
+        let message = format!("`.{}` has no such value", path.join("."));
+        let help = "a tag of the source image is .SourceAMITags.KEY".to_owned();
+        return Err(Fault::new(&span, message).with_help(Some(help)));
+    }
+    if scope.position != Position::Deferred {
+        let message = format!("`{name}` is not known yet when this option is read");
+        let help = "it can be used in ami_description, tags, snapshot_tags, run_tags, and in extra_arguments and ansible_env_vars of a provisioner";
+        return Err(Fault::new(&span, message).with_help(Some(help.to_owned())));
+    }
+    Ok(Expression::Field { path, span })
+}

@@ -1,0 +1,216 @@
+//! Strict JSON in which every value knows its place.
+
+use jsonc_parser::CollectOptions;
+use jsonc_parser::ParseOptions;
+use jsonc_parser::ast;
+use jsonc_parser::common::Range;
+
+use crate::fault::TemplateError;
+use crate::place::Source;
+use crate::place::Span;
+
+/// A JSON value.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// The value's bytes in the text, with quotes and braces.
+    pub(crate) span: Span,
+    pub(crate) value: Value,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Value {
+    Null,
+    Boolean(bool),
+    /// As it is written.
+    Number(String),
+    Text(String),
+    Array(Vec<Node>),
+    Object(Vec<Member>),
+}
+
+/// `"key": value`.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    pub(crate) key: String,
+    /// The key's bytes, with quotes.
+    pub(crate) key_span: Span,
+    pub(crate) node: Node,
+}
+
+impl Node {
+    /// What the value is, for messages: `a number`.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.value {
+            Value::Null => "null",
+            Value::Boolean(_) => "a boolean",
+            Value::Number(_) => "a number",
+            Value::Text(_) => "a string",
+            Value::Array(_) => "a list",
+            Value::Object(_) => "an object",
+        }
+    }
+
+    /// The bytes of the text that `part` of this string's value was read from. Escapes make the two differ.
+    pub(crate) fn inner_span(&self, source: &Source, part: &Span) -> Span {
+        let raw = &source.text()[self.span.clone()];
+        let offset = |wanted: usize| self.span.start + 1 + raw_offset(raw.get(1..).unwrap_or(""), wanted);
+        offset(part.start)..offset(part.end).min(self.span.end.saturating_sub(1)).max(offset(part.start))
+    }
+}
+
+/// The offset in `raw`, the inside of a JSON string, of the byte at `wanted` of its decoded value.
+fn raw_offset(raw: &str, wanted: usize) -> usize {
+    let mut decoded = 0;
+    let mut rest = raw.char_indices();
+    while let Some((offset, char)) = rest.next() {
+        if decoded >= wanted {
+            return offset;
+        }
+        decoded += match char {
+            '\\' => match rest.next() {
+                Some((escape, 'u')) => {
+                    rest.by_ref().take(4).for_each(drop);
+                    let digits = raw.get(escape + 1..escape + 5).and_then(|hex| u32::from_str_radix(hex, 16).ok());
+                    // Each half of a surrogate pair gives two of the four bytes of its character.
+                    digits.map_or(1, |code| char::from_u32(code).map_or(2, char::len_utf8))
+                }
+                _ => 1,
+            },
+            char => char.len_utf8(),
+        };
+    }
+    raw.len()
+}
+
+/// Reads `source` as JSON without comments, trailing commas or any other leniency.
+pub(crate) fn parse(source: &Source) -> Result<Node, TemplateError> {
+    let strict = ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let parsed = jsonc_parser::parse_to_ast(source.text(), &CollectOptions::default(), &strict).map_err(|error| {
+        let message = format!("this is no valid JSON: {}", lower_first(&error.kind().to_string()));
+        TemplateError::new(source, span(error.range()), message).with_help(advice(error.kind()))
+    })?;
+    let Some(value) = parsed.value else {
+        return Err(TemplateError::new(source, 0..0, "the file is empty")
+            .with_help(Some("a template is a JSON object".to_owned())));
+    };
+    node(value, source)
+}
+
+fn advice(kind: &jsonc_parser::errors::ParseErrorKind) -> Option<String> {
+    use jsonc_parser::errors::ParseErrorKind as Kind;
+    let advice = match kind {
+        Kind::CommentsNotAllowed => "the only comments of a JSON template are keys that begin with `_`",
+        Kind::TrailingCommasNotAllowed => "remove the comma",
+        Kind::SingleQuotedStringsNotAllowed => "use double quotes",
+        _ => return None,
+    };
+    Some(advice.to_owned())
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+fn span(range: Range) -> Span {
+    range.start..range.end
+}
+
+fn node(value: ast::Value<'_>, source: &Source) -> Result<Node, TemplateError> {
+    let (range, value) = match value {
+        ast::Value::NullKeyword(null) => (null.range, Value::Null),
+        ast::Value::BooleanLit(lit) => (lit.range, Value::Boolean(lit.value)),
+        ast::Value::NumberLit(lit) => (lit.range, Value::Number(lit.value.to_owned())),
+        ast::Value::StringLit(lit) => (lit.range, Value::Text(lit.value.into_owned())),
+        ast::Value::Array(array) => {
+            let elements = array.elements.into_iter().map(|element| node(element, source));
+            (array.range, Value::Array(elements.collect::<Result<_, _>>()?))
+        }
+        ast::Value::Object(object) => (object.range, Value::Object(members(object.properties, source)?)),
+    };
+    Ok(Node { span: span(range), value })
+}
+
+/// A key that is there twice would silently win over the first in Packer; here it is an error.
+fn members(properties: Vec<ast::ObjectProp<'_>>, source: &Source) -> Result<Vec<Member>, TemplateError> {
+    let mut members: Vec<Member> = Vec::with_capacity(properties.len());
+    for property in properties {
+        let key_span = span(match &property.name {
+            ast::ObjectPropName::String(lit) => lit.range,
+            ast::ObjectPropName::Word(lit) => lit.range,
+        });
+        let key = property.name.into_string();
+        if !key.starts_with('_') && members.iter().any(|member| member.key == key) {
+            let help = "Packer would silently take the last one; keep one of them".to_owned();
+            return Err(TemplateError::new(source, key_span, format!("`{key}` is there twice")).with_help(Some(help)));
+        }
+        members.push(Member { key, key_span, node: node(property.value, source)? });
+    }
+    Ok(members)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn places_are_found_behind_escapes() {
+        let source = Source::new("t", r#" "a\"b\u00e9c\ud83d\ude00d é!" "#);
+        let node = parse(&source).expect("valid");
+        let Value::Text(value) = &node.value else { panic!("a string") };
+        assert_eq!(value, "a\"béc😀d é!");
+        for part in ["a", "b", "c", "d", "é!", "!"] {
+            let start = value.find(part).expect("part");
+            let start = if part == "é!" { value.rfind(part).expect("part") } else { start };
+            let span = node.inner_span(&source, &(start..start + part.len()));
+            assert_eq!(&source.text()[span], part);
+        }
+    }
+
+    #[test]
+    fn only_strict_json_is_read() {
+        for text in
+            ["{a: 1}", "{'a': 1}", "[1,]", "[1 2]", "// c\n1", "0x10", "+1", ".5", "NaN", "", "{} {}", "[", "\"a"]
+        {
+            assert!(parse(&Source::new("t", text)).is_err(), "{text}");
+        }
+        let deep = "[".repeat(100_000);
+        assert!(parse(&Source::new("t", &deep)).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn parsing_never_panics(text in r#"[\[\]{}",:a0-9.\\u \n\-é]{0,60}|.{0,60}"#) {
+            let source = Source::new("t", &text);
+            if let Err(error) = parse(&source) {
+                let _ = crate::fault::TemplateErrors::new(vec![error]).to_string();
+            }
+        }
+
+        #[test]
+        fn inner_spans_lie_within(value in ".{0,20}", start in 0_usize..40, len in 0_usize..40) {
+            let escaped: String = value.chars().map(|c| match c {
+                '"' | '\\' => format!("\\{c}"),
+                c if u32::from(c) < 0x20 => format!("\\u{:04x}", u32::from(c)),
+                c => c.to_string(),
+            }).collect();
+            let source = Source::new("t", &format!("\"{escaped}\""));
+            let node = parse(&source).expect("valid");
+            let span = node.inner_span(&source, &(start..start + len));
+            prop_assert!(span.start <= span.end && span.end <= source.text().len());
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Packer templates: their text becomes a [`Recipe`], or errors that point at the spot.
+//!
+//! Read are Packer's JSON templates with the `amazon-ebs` builder and the `ansible` provisioner. Nothing that a template
+//! asks for is ignored in silence: an option is honoured, accepted with a note, or refused with what to use instead.
+//!
+//! This crate must never know files, the clock, the environment of the process, or AWS: the caller gives the text and a
+//! [`Context`], and the same input always gives the same recipe.
+
+mod amazon_ebs;
+mod ansible;
+mod context;
+mod deferred;
+mod duration;
+mod fault;
+mod fields;
+mod go;
+mod json;
+mod nearest;
+mod options;
+mod packer;
+mod place;
+mod post_processor;
+mod provisioner;
+mod recipe;
+mod scope;
+mod snippet;
+mod user_variables;
+mod variables;
+
+pub use amazon_ebs::AmazonEbs;
+pub use amazon_ebs::BlockDevice;
+pub use amazon_ebs::SourceFilter;
+pub use amazon_ebs::SourceImage;
+pub use ansible::Ansible;
+pub use context::Context;
+pub use context::PACKER_VERSION;
+pub use deferred::Deferred;
+pub use deferred::RenderError;
+pub use deferred::SourceAmi;
+pub use fault::TemplateError;
+pub use fault::TemplateErrors;
+pub use packer::parse;
+pub use place::Place;
+pub use place::Source;
+pub use post_processor::Manifest;
+pub use post_processor::PostProcessor;
+pub use post_processor::PostProcessorKind;
+pub use recipe::Build;
+pub use recipe::Builder;
+pub use recipe::Note;
+pub use recipe::Provisioner;
+pub use recipe::ProvisionerKind;
+pub use recipe::Recipe;
+pub use recipe::Unsupported;
+pub use variables::BadVariable;
+pub use variables::Variables;

@@ -1,0 +1,40 @@
+//! Tables of options: what becomes of each, and what is said of those that nobody knows.
+
+use crate::fields::Fields;
+use crate::nearest::did_you_mean;
+
+/// What becomes of an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Treatment {
+    /// It is part of the recipe.
+    Honoured,
+    /// It may be there; the note says why it changes nothing.
+    Noted(&'static str),
+    /// It must not ask for anything; the text says what to use instead.
+    Refused(&'static str),
+}
+
+/// Options that are treated alike.
+pub(crate) type Row = (&'static [&'static str], Treatment);
+
+/// Reports every option of `fields` that `table` notes, refuses or does not know. Keys that begin with `_` are comments.
+pub(crate) fn check(fields: &Fields<'_>, table: &[Row]) {
+    for member in fields.members.iter().filter(|member| !member.key.starts_with('_')) {
+        let name = member.key.as_str();
+        match table.iter().find(|(names, _)| names.contains(&name)) {
+            Some((_, Treatment::Honoured)) => {}
+            Some((_, Treatment::Noted(note))) => fields.findings.note(&member.key_span, name, note),
+            Some((_, Treatment::Refused(instead))) => {
+                if fields.asks_for(&member.node) {
+                    let message = format!("the option `{name}` of {} is not supported", fields.owner);
+                    fields.findings.error(&member.key_span, message, Some((*instead).to_owned()));
+                }
+            }
+            None => {
+                let names = table.iter().flat_map(|(names, _)| names.iter().copied());
+                let help = did_you_mean(name, names);
+                fields.findings.error(&member.key_span, format!("{} has no option `{name}`", fields.owner), help);
+            }
+        }
+    }
+}

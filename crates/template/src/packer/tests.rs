@@ -1,0 +1,612 @@
+use std::time::Duration;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::*;
+use crate::amazon_ebs::AmazonEbs;
+use crate::amazon_ebs::BlockDevice;
+use crate::amazon_ebs::SourceFilter;
+use crate::amazon_ebs::SourceImage;
+use crate::ansible;
+use crate::ansible::Ansible;
+use crate::deferred::Deferred;
+use crate::deferred::SourceAmi;
+use crate::post_processor::PostProcessorKind;
+use crate::recipe::ProvisionerKind;
+
+/// The article's builder and provisioner, joined where it writes `[...]`.
+const ARTICLE: &str = r#"{
+    "builders": [{
+    "type": "amazon-ebs",
+    "region": "us-east-1",
+    "source_ami_filter": {
+      "filters": {
+        "name": "debian-stretch-hvm-x86_64-gp2*"
+      },
+      "owners": ["679593333241"],
+      "most_recent": true
+    },
+    "instance_type": "t3.micro",
+    "ssh_username": "admin",
+    "ami_name": "yourami {{isotime \"2006-01-02 1504\"}}"
+  }],
+  "provisioners": [
+    {
+      "type": "ansible",
+      "playbook_file": "your-playbook.yml",
+      "extra_arguments": []
+    }
+  ]
+}
+"#;
+
+fn context() -> Context {
+    Context {
+        instant: "2019-11-09T17:26:00Z".parse().expect("a test's own instant"),
+        template_dir: "/project/web".to_owned(),
+        pwd: "/project".to_owned(),
+        environment: [("USER".to_owned(), "ada".to_owned())].into(),
+        seed: 0,
+    }
+}
+
+fn read_with(text: &str, variables: &Variables) -> Result<Recipe, TemplateErrors> {
+    parse(&Source::new("web.json", text), variables, &context())
+}
+
+fn recipe(text: &str) -> Recipe {
+    read_with(text, &Variables::default()).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn errors(text: &str) -> String {
+    read_with(text, &Variables::default()).expect_err(text).to_string()
+}
+
+/// A template whose builder and provisioner have these further members.
+fn template(builder: &str, provisioner: &str) -> String {
+    format!(
+        r#"{{"builders": [{{"type": "amazon-ebs", "source_ami": "ami-1", "ami_name": "web"{builder}}}],
+            "provisioners": [{{"type": "ansible", "playbook_file": "p.yml"{provisioner}}}]}}"#
+    )
+}
+
+fn ebs(recipe: &Recipe) -> &AmazonEbs {
+    match &recipe.builds[0].builder {
+        Builder::AmazonEbs(ebs) => ebs,
+        Builder::Unsupported(unsupported) => panic!("{unsupported}"),
+    }
+}
+
+fn ansible(recipe: &Recipe) -> &Ansible {
+    match &recipe.builds[0].provisioners[0].kind {
+        ProvisionerKind::Ansible(ansible) => ansible,
+        ProvisionerKind::Unsupported(unsupported) => panic!("{unsupported}"),
+    }
+}
+
+#[test]
+fn reads_the_article_to_the_letter() {
+    let recipe = recipe(ARTICLE);
+    let ebs = ebs(&recipe);
+    assert_eq!(ebs.ami_name, "yourami 2019-11-09 1726");
+    assert_eq!(
+        ebs.source,
+        SourceImage::Filter(SourceFilter {
+            filters: vec![("name".to_owned(), vec!["debian-stretch-hvm-x86_64-gp2*".to_owned()])],
+            owners: vec!["679593333241".to_owned()],
+            most_recent: true,
+            include_deprecated: false,
+        })
+    );
+    assert_eq!(ebs.region.as_deref(), Some("us-east-1"));
+    assert_eq!(ebs.instance_type.as_deref(), Some("t3.micro"));
+    assert_eq!(ebs.ssh_username.as_deref(), Some("admin"));
+    let build = &recipe.builds[0];
+    assert_eq!((build.name.as_str(), build.place.to_string().as_str()), ("amazon-ebs", "web.json:2:18"));
+    assert_eq!(build.provisioners[0].kind.to_string(), "ansible your-playbook.yml");
+    assert_eq!(ansible(&recipe).extra_arguments, []);
+    assert_eq!(recipe.notes, []);
+}
+
+#[test]
+fn variables_reach_each_other_and_the_outside() {
+    let text = r#"{
+        "variables": {
+            "service": null, "owner": "{{env `USER`}}", "size": 12,
+            "name": "{{user `service`}}-{{user `stamp`}}", "stamp": "{{isotime \"20060102\"}}", "secret": ""
+        },
+        "sensitive-variables": ["secret", "owner"],
+        "builders": [{
+            "type": "amazon-ebs", "name": "{{user `service`}}", "source_ami": "ami-1", "ami_name": "{{user `name`}}",
+            "tags": {"Owner": "{{user `owner`}}"},
+            "launch_block_device_mappings": [{"device_name": "/dev/xvda", "volume_size": "{{user `size`}}"}]
+        }]
+    }"#;
+    let mut variables = Variables::default();
+    variables.set("service", "web");
+    variables.set("sevrice", "oops");
+    let recipe = read_with(text, &variables).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(ebs(&recipe).ami_name, "web-20191109");
+    assert_eq!(recipe.builds[0].name, "web");
+    assert_eq!(ebs(&recipe).tags["Owner"], Deferred::literal("ada"));
+    let device =
+        BlockDevice { device_name: "/dev/xvda".to_owned(), volume_size: Some(12 << 30), ..BlockDevice::default() };
+    assert_eq!(ebs(&recipe).launch_block_device_mappings, [device]);
+    assert_eq!(recipe.variables["stamp"], "20191109");
+    assert_eq!(recipe.sensitive, BTreeSet::from(["ada".to_owned()]));
+    assert_eq!(recipe.masked("by ada"), "by <sensitive>");
+    let notes: Vec<String> = recipe.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(notes, ["-var sevrice:1:1: sevrice: the template has no variable `sevrice`; did you mean `service`?"]);
+}
+
+#[test]
+fn values_of_the_source_image_wait() {
+    let recipe = recipe(&template(
+        r#", "ami_description": "from {{.SourceAMIName}}", "run_tags": {"a": "run", "b": "run"}, "snapshot_tags": {"c": "snapshot"},
+           "tags": {"a": "{{ build `SourceAMI` }}"}, "tag": [{"key": "d", "value": "{{build_name}}"}]"#,
+        r#", "extra_arguments": ["-e", "base={{.SourceAMI}}"], "ansible_env_vars": ["X={{build_type}}"]"#,
+    ));
+    let image = SourceAmi { id: "ami-1".to_owned(), name: "debian".to_owned(), ..SourceAmi::default() };
+    let rendered = |deferred: &Deferred| deferred.render(&image).expect("known");
+    assert_eq!(ebs(&recipe).ami_description.as_ref().map(rendered).as_deref(), Some("from debian"));
+    let tags: Vec<(String, String)> =
+        ebs(&recipe).image_snapshot_tags().iter().map(|(key, value)| (key.clone(), rendered(value))).collect();
+    let expected = [("a", "ami-1"), ("b", "run"), ("c", "snapshot"), ("d", "amazon-ebs")];
+    assert_eq!(tags, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    assert_eq!(ansible(&recipe).extra_arguments.iter().map(rendered).collect::<Vec<_>>(), ["-e", "base=ami-1"]);
+    assert_eq!(ansible(&recipe).ansible_env_vars.iter().map(rendered).collect::<Vec<_>>(), ["X=amazon-ebs"]);
+}
+
+#[test]
+fn scalars_are_read_as_leniently_as_in_packer() {
+    let recipe = recipe(&template(
+        r#", "instance_type": null, "skip_ami_run_tags": "true", "run_tags": {"a": 1, "b": true},
+           "ami_block_device_mappings": {"device_name": "/dev/sdb", "volume_size": "8", "iops": 3000, "encrypted": "false", "no_device": 1}"#,
+        r#", "extra_arguments": "--tags, web", "groups": "web,common", "max_retries": "2", "pause_before": "1m30s", "timeout": """#,
+    ));
+    let device = &ebs(&recipe).ami_block_device_mappings[0];
+    assert_eq!(
+        (device.volume_size, device.iops, device.encrypted, device.no_device),
+        (Some(8 << 30), Some(3000), Some(false), true)
+    );
+    assert_eq!(ebs(&recipe).instance_type, None);
+    assert!(ebs(&recipe).image_tags().is_empty());
+    assert_eq!(ebs(&recipe).run_tags["b"], Deferred::literal("1"));
+    assert_eq!(ansible(&recipe).groups, ["web", "common"]);
+    assert_eq!(ansible(&recipe).extra_arguments, [Deferred::literal("--tags"), Deferred::literal("web")]);
+    let provisioner = &recipe.builds[0].provisioners[0];
+    assert_eq!(
+        (provisioner.max_retries, provisioner.pause_before, provisioner.timeout),
+        (2, Duration::from_secs(90), None)
+    );
+}
+
+#[test]
+fn only_except_and_override_are_worked_in() {
+    let builder = |name: &str| {
+        format!(
+            r#"{{"type": "amazon-ebs", "name": "{name}", "source_ami": "ami-1", "ami_name": "{name}{name}{name}"}}"#
+        )
+    };
+    let text = format!(
+        r#"{{"builders": [{}, {}], "provisioners": [
+            {{"type": "ansible", "playbook_file": "all.yml", "user": "{{{{build_name}}}}"}},
+            {{"type": "ansible", "playbook_file": "a.yml", "only": ["a"]}},
+            {{"type": "ansible", "playbook_file": "b.yml", "except": "a"}},
+            {{"type": "ansible", "playbook_file": "c.yml", "override": {{"b": {{"playbook_file": "c-of-b.yml"}}}}}}
+        ]}}"#,
+        builder("a"),
+        builder("b")
+    );
+    let recipe = recipe(&text);
+    let titles =
+        |build: &Build| build.provisioners.iter().map(|provisioner| provisioner.kind.to_string()).collect::<Vec<_>>();
+    assert_eq!(titles(&recipe.builds[0]), ["ansible all.yml", "ansible a.yml", "ansible c.yml"]);
+    assert_eq!(titles(&recipe.builds[1]), ["ansible all.yml", "ansible b.yml", "ansible c-of-b.yml"]);
+    assert_eq!(ansible(&recipe).user.as_deref(), Some("a"));
+    assert_eq!(recipe.find_build(Some("b")).map(|build| build.name.as_str()), Some("b"));
+    assert_eq!(recipe.find_build(None), None);
+}
+
+#[test]
+fn unknown_types_are_kept_for_the_plan() {
+    let recipe = recipe(
+        r#"{"_comment": "x", "description": "d", "push": {}, "builders": [{"type": "amazon-ebss"}],
+            "provisioners": [{"type": "shell", "inline": ["true"]}],
+            "post-processors": ["manifest", [{"type": "manifest", "output": "m.json", "custom_data": {"a": "{{.SourceAMI}}"}}, {"type": "vagrant"}]]}"#,
+    );
+    let Builder::Unsupported(builder) = &recipe.builds[0].builder else { panic!("supported") };
+    assert_eq!(builder.to_string(), "web.json:1:64: `amazon-ebss` is not supported; did you mean `amazon-ebs`?");
+    let ProvisionerKind::Unsupported(shell) = &recipe.builds[0].provisioners[0].kind else { panic!("supported") };
+    assert!(shell.to_string().contains("`shell` is not supported; make it a task of a playbook"));
+    let sizes: Vec<usize> = recipe.post_processors.iter().map(Vec::len).collect();
+    assert_eq!(sizes, [1, 2]);
+    assert!(
+        matches!(&recipe.post_processors[1][0].kind, PostProcessorKind::Manifest(manifest) if manifest.output == "m.json")
+    );
+    assert!(matches!(&recipe.post_processors[1][1].kind, PostProcessorKind::Unsupported(_)));
+    assert_eq!(recipe.description.as_deref(), Some("d"));
+    assert_eq!(recipe.notes.len(), 1);
+}
+
+#[test]
+fn options_without_effect_are_noted_and_empty_refused_ones_are_fine() {
+    let recipe = recipe(&template(
+        r#", "_comment": 1, "subnet_id": "subnet-1", "access_key": "", "encrypt_boot": false, "ami_users": [], "profile": null"#,
+        r#", "use_proxy": false, "_why": []"#,
+    ));
+    let notes: Vec<&str> = recipe.notes.iter().map(|note| note.option.as_str()).collect();
+    assert_eq!(notes, ["subnet_id", "use_proxy"]);
+    assert!(
+        recipe.notes[0].to_string().ends_with("subnet_id: a direct bake launches no instance, so this changes nothing")
+    );
+}
+
+#[test]
+fn an_unknown_option_is_shown_with_the_nearest_name() {
+    let text = ARTICLE.replace("\"region\"", "\"regoin\"").replace("\"most_recent\"", "\"most_recnt\"");
+    assert_snapshot!(errors(&text), @r#"
+    error: amazon-ebs has no option `regoin`
+     --> web.json:4:5
+      |
+    4 |     "regoin": "us-east-1",
+      |     ^^^^^^^^
+      = help: did you mean `region`?
+
+    error: source_ami_filter has no option `most_recnt`
+      --> web.json:10:7
+       |
+    10 |       "most_recnt": true
+       |       ^^^^^^^^^^^^
+      = help: did you mean `most_recent`?
+    "#);
+}
+
+#[test]
+fn a_fault_in_a_template_string_is_shown_behind_its_escapes() {
+    let text = ARTICLE.replace("isotime", "isotme");
+    assert_snapshot!(errors(&text), @r#"
+    error: there is no function `isotme`
+      --> web.json:14:28
+       |
+    14 |     "ami_name": "yourami {{isotme \"2006-01-02 1504\"}}"
+       |                            ^^^^^^
+      = help: did you mean `isotime`?
+    "#);
+}
+
+#[test]
+fn damaged_json_is_shown() {
+    assert_snapshot!(errors(&ARTICLE.replace("\"admin\",", "\"admin\"")), @r#"
+    error: this is no valid JSON: expected comma
+      --> web.json:13:28
+       |
+    13 |     "ssh_username": "admin"
+       |                            ^
+    "#);
+    assert_snapshot!(errors("{\n  // comment\n}"), @r#"
+    error: this is no valid JSON: comments are not allowed
+     --> web.json:2:3
+      |
+    2 |   // comment
+      |   ^^^^^^^^^^
+      = help: the only comments of a JSON template are keys that begin with `_`
+    "#);
+}
+
+#[test]
+fn several_errors_are_reported_together() {
+    let text = r#"{
+  "variables": { "name": null, "a": "{{user `b`}}", "b": "{{user `a`}}" },
+  "sensitive-variables": ["nme"],
+  "builders": [
+    { "type": "amazon-ebs", "source_ami_filter": { "owners": [] }, "ami_name": "{{user `name`}}:x", "encrypt_boot": true },
+    { "type": "amazon-ebs" }
+  ],
+  "provisioners": [
+    { "type": "ansible", "only": ["amazon-eb"], "timeout": 5 }
+  ]
+}"#;
+    assert_snapshot!(errors(text), @r#"
+    error: the variable `name` needs a value
+     --> web.json:2:18
+      |
+    2 |   "variables": { "name": null, "a": "{{user `b`}}", "b": "{{user `a`}}" },
+      |                  ^^^^^^
+      = help: give it with -var name=… or in a -var-file
+
+    error: the variable `a` needs its own value
+     --> web.json:2:61
+      |
+    2 |   "variables": { "name": null, "a": "{{user `b`}}", "b": "{{user `a`}}" },
+      |                                                             ^^^^
+
+    error: there is no variable `nme`
+     --> web.json:3:26
+      |
+    3 |   "sensitive-variables": ["nme"],
+      |                          ^^^^^^^
+      = help: did you mean `name`?
+
+    error: source_ami_filter needs `owners`
+     --> web.json:5:50
+      |
+    5 | pe": "amazon-ebs", "source_ami_filter": { "owners": [] }, "ami_name": "{{user `name`}}:x", "encrypt_
+      |                                         ^
+      = help: anybody can publish an image with any name; name the account, such as "136693071363" for Debian
+
+    error: the option `encrypt_boot` of amazon-ebs is not supported
+     --> web.json:5:101
+      |
+    5 |  [] }, "ami_name": "{{user `name`}}:x", "encrypt_boot": true },
+      |                                         ^^^^^^^^^^^^^^
+      = help: turn on EBS encryption by default for the account and region: aws ec2 enable-ebs-encryption-by-default
+
+    error: amazon-ebs needs `ami_name`
+     --> web.json:6:5
+      |
+    6 |     { "type": "amazon-ebs" }
+      |     ^
+      = help: such as "web {{isotime \"2006-01-02 1504\"}}"
+
+    error: amazon-ebs needs `source_ami_filter`
+     --> web.json:6:5
+      |
+    6 |     { "type": "amazon-ebs" }
+      |     ^
+      = help: it says which image to start from; `source_ami` takes an id
+
+    error: two builders are called `amazon-ebs`
+     --> web.json:6:5
+      |
+    6 |     { "type": "amazon-ebs" }
+      |     ^
+      = help: give each a `name` of its own
+
+    error: ansible needs `playbook_file`
+     --> web.json:9:5
+      |
+    9 |     { "type": "ansible", "only": ["amazon-eb"], "timeout": 5 }
+      |     ^
+      = help: the playbook to run, such as web/playbook.yml
+
+    error: there is no builder `amazon-eb`
+     --> web.json:9:26
+      |
+    9 |     { "type": "ansible", "only": ["amazon-eb"], "timeout": 5 }
+      |                          ^^^^^^
+      = help: did you mean `amazon-ebs`?
+
+    error: `timeout` must be a duration, this is `5`
+     --> web.json:9:60
+      |
+    9 |     { "type": "ansible", "only": ["amazon-eb"], "timeout": 5 }
+      |                                                            ^
+      = help: write it as 30s, 5m or 1h30m
+    "#);
+}
+
+#[test]
+fn a_long_line_is_cut_around_the_spot() {
+    let text = template(
+        &format!(r#", "ami_description": "{}", "regoin": "x", "ssh_username": "{}""#, "a".repeat(300), "b".repeat(300)),
+        "",
+    );
+    assert_snapshot!(errors(&text), @r#"
+    error: amazon-ebs has no option `regoin`
+     --> web.json:1:403
+      |
+    1 | aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "regoin": "x", "ssh_username": "bbbbbbbbbbbbbbbbbbbbbbbbbbbb
+      |                                         ^^^^^^^^
+      = help: did you mean `region`?
+    "#);
+}
+
+#[test]
+fn values_from_outside_are_shown_where_they_were_written() {
+    let mut variables = Variables::default();
+    variables.add_file(&Source::new("prod.json", "{\n  \"name\": \"{{user `nam`}}\"\n}")).expect("valid");
+    variables.set("owner", "{{envv `USER`}}");
+    let text = r#"{"variables": {"name": "x", "owner": "y"}, "builders": [{"type": "amazon-ebs", "source_ami": "ami-1", "ami_name": "{{user `name`}}"}]}"#;
+    assert_snapshot!(read_with(text, &variables).expect_err("wrong").to_string(), @r#"
+    error: there is no function `envv`
+     --> -var owner:1:3
+      |
+    1 | {{envv `USER`}}
+      |   ^^^^
+      = help: did you mean `env`?
+
+    error: there is no variable `nam`
+     --> prod.json:2:14
+      |
+    2 |   "name": "{{user `nam`}}"
+      |              ^^^^
+      = help: did you mean `name`?
+    "#);
+}
+
+#[test]
+fn small_faults_have_their_sentence() {
+    let cases = [
+        (template(r#", "ami_name": "x""#, ""), "`ami_name` is there twice"),
+        (template(r#", "communicator": "winrm""#, ""), "this communicator is not supported"),
+        (template(r#", "tags": []"#, ""), "`tags` must be an object of strings, this is a list"),
+        (template(r#", "tags": {"a": []}"#, ""), "`a` must be a string, this is a list"),
+        (template(r#", "region": {}"#, ""), "`region` must be a string, this is an object"),
+        (
+            template(r#", "skip_ami_run_tags": "maybe""#, ""),
+            "`skip_ami_run_tags` must be true or false, this is `maybe`",
+        ),
+        (
+            template(r#", "source_ami_filter": {"owners": ["self"]}"#, ""),
+            "`source_ami` and `source_ami_filter` are both there",
+        ),
+        (template(r#", "ami_block_device_mappings": [{}]"#, ""), "ami_block_device_mappings needs `device_name`"),
+        (
+            template(r#", "ami_block_device_mappings": [{"device_name": "x", "volume_size": -1}]"#, ""),
+            "`volume_size` must be a whole number",
+        ),
+        (
+            template(r#", "ami_block_device_mappings": [{"device_name": "x", "volume_size": 99999999999999}]"#, ""),
+            "too many",
+        ),
+        (
+            template(r#", "instance_type": "{{.SourceAMI}}""#, ""),
+            "`SourceAMI` is not known yet when this option is read",
+        ),
+        (template("", r#", "playbook_file": "x""#), "`playbook_file` is there twice"),
+        (template("", r#", "groups": {}"#), "`groups` must be a list of strings"),
+        (template("", r#", "override": []"#), "`override` must be an object of builder names"),
+        (template("", r#", "override": {"x": {}}"#), "there is no builder `x`"),
+        (
+            template("", r#", "inventory_file_template": "x""#),
+            "the option `inventory_file_template` of ansible is not supported",
+        ),
+        ("{}".to_owned(), "a template needs `builders`"),
+        ("[]".to_owned(), "a template must be an object, this is a list"),
+        (r#"{"builders": {}}"#.to_owned(), "`builders` must be a list, this is an object"),
+        (r#"{"builders": [1]}"#.to_owned(), "a builder must be an object, this is a number"),
+        (r#"{"builders": [{}]}"#.to_owned(), "a builder needs `type`"),
+        (r#"{"variables": []}"#.to_owned(), "`variables` must be an object"),
+        (r#"{"variables": {"a": []}}"#.to_owned(), "the variable `a` is a list, but values of variables are strings"),
+        (r#"{"min_packer_version": "2.0"}"#.to_owned(), "this template needs Packer 2.0"),
+        (r#"{"min_packer_version": "new"}"#.to_owned(), "`new` is no version"),
+        (r#"{"locals": {}}"#.to_owned(), "a template has no option `locals`"),
+        (r#"{"post-processors": {}}"#.to_owned(), "`post-processors` must be a list"),
+    ];
+    for (text, sentence) in cases {
+        let errors = errors(&text);
+        assert!(errors.contains(sentence), "{text}: {errors}");
+    }
+    let name = |name: &str| {
+        format!(r#"{{"builders": [{{"type": "amazon-ebs", "source_ami": "ami-1", "ami_name": "{name}"}}]}}"#)
+    };
+    assert!(errors(&name("ab")).contains("has 2 characters; AWS allows 3 to 128"));
+    assert!(errors(&name(&"a".repeat(129))).contains("has 129 characters"));
+    assert!(errors(&name("")).contains("amazon-ebs needs `ami_name`"));
+    recipe(&name(&"a".repeat(128)));
+}
+
+#[test]
+fn nothing_is_dropped_in_silence() {
+    let template = |key: &str, value: &str| {
+        let member = |name: &str, own: &str| {
+            if name == key { format!(r#""{name}": {value}"#) } else { format!(r#""{name}": {own}"#) }
+        };
+        let filter = member("source_ami_filter", r#"{"owners": ["self"]}"#);
+        format!(
+            r#"{{"variables": {{"empty": ""}}, {}, {}}}"#,
+            member(
+                "builders",
+                &format!("[{{{}, {filter}, {}}}]", member("type", "\"amazon-ebs\""), member("ami_name", "\"web\""))
+            ),
+            member("provisioners", &format!("[{{\"type\": \"ansible\", {}}}]", member("playbook_file", "\"p.yml\""))),
+        )
+    };
+    recipe(&template("", ""));
+    for key in ["builders", "provisioners", "type", "ami_name", "source_ami_filter", "playbook_file"] {
+        for value in
+            ["null", "\"\"", "\"{{user `empty`}}\"", "0", "7", "true", "false", "[]", "{}", "[[]]", "[null]", "[{}]"]
+        {
+            match read_with(&template(key, value), &Variables::default()) {
+                Err(errors) => assert!(!errors.errors().is_empty(), "{key}: {value}"),
+                Ok(recipe) => {
+                    let provisioners = recipe.builds[0].provisioners.len();
+                    let has_none = key == "provisioners" && ["null", "[]"].contains(&value);
+                    assert_eq!(provisioners, usize::from(!has_none), "{key}: {value}");
+                }
+            }
+        }
+    }
+}
+
+/// The names of a table's honoured options.
+fn honoured(table: &'static [Row]) -> impl Iterator<Item = &'static str> {
+    table.iter().filter(|(_, treatment)| *treatment == Honoured).flat_map(|(names, _)| names.iter().copied())
+}
+
+#[test]
+fn every_honoured_option_is_really_read() {
+    let object = |members: &[(&str, &str)]| {
+        let members: Vec<String> = members.iter().map(|(name, value)| format!("\"{name}\": {value}")).collect();
+        format!("{{{}}}", members.join(", "))
+    };
+    let with = |base: &[(&'static str, &'static str)], name: &'static str| {
+        let is_kept = |other: &str| other != name && !(name == "source_ami_filter" && other == "source_ami");
+        let others = base.iter().copied().filter(|(other, _)| is_kept(other));
+        object(&others.chain([(name, "[[[]]]")]).collect::<Vec<_>>())
+    };
+    let ebs = [("type", "\"amazon-ebs\""), ("source_ami", "\"ami-1\""), ("ami_name", "\"web\"")];
+    let play = [("type", "\"ansible\""), ("playbook_file", "\"p.yml\"")];
+    let mut count = 0;
+    for name in honoured(amazon_ebs::table::OPTIONS).filter(|name| *name != "type") {
+        let said = errors(&format!("{{\"builders\": [{}]}}", with(&ebs, name)));
+        assert!(
+            said.contains(&format!("`{name}` must be")) || said.contains(&format!("error: {name} must be")),
+            "{name}: {said}"
+        );
+        count += 1;
+    }
+    for name in honoured(ansible::OPTIONS).filter(|name| *name != "type") {
+        let text = format!("{{\"builders\": [{}], \"provisioners\": [{}]}}", object(&ebs), with(&play, name));
+        let said = errors(&text);
+        assert!(said.contains(&format!("`{name}` must be")), "{name}: {said}");
+        count += 1;
+    }
+    assert!(count > 35, "{count}");
+}
+
+#[test]
+fn no_option_stands_in_a_table_twice() {
+    for table in [amazon_ebs::table::OPTIONS, ansible::OPTIONS] {
+        let names: Vec<&str> = table.iter().flat_map(|(names, _)| names.iter().copied()).collect();
+        let unique: BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(names.len(), unique.len());
+    }
+}
+
+#[test]
+fn a_long_chain_of_variables_ends() {
+    let chain: Vec<String> = (0..5_000).map(|step| format!(r#""v{step}": "{{{{user `v{}`}}}}""#, step + 1)).collect();
+    let text = format!(r#"{{"variables": {{{}, "v5000": "end"}}, "builders": [{{"type": "x"}}]}}"#, chain.join(", "));
+    assert!(errors(&text).contains("needs its own value"));
+}
+
+#[test]
+fn errors_are_diagnostics() {
+    use miette::Diagnostic;
+    let errors = read_with(&ARTICLE.replace("region", "regoin"), &Variables::default()).expect_err("unknown");
+    let error = errors.related().expect("errors").next().expect("one");
+    assert_eq!(error.help().expect("advice").to_string(), "did you mean `region`?");
+    let label = error.labels().expect("a label").next().expect("one");
+    let source = error.source_code().expect("the text").read_span(label.inner(), 0, 0).expect("in the text");
+    assert_eq!(source.data(), b"\"regoin\"");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn never_panics_on_text(text in ".{0,100}") {
+        if let Err(errors) = read_with(&text, &Variables::default()) {
+            prop_assert!(!errors.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn never_panics_on_a_damaged_template(at in 0..ARTICLE.len(), length in 0_usize..20, put in "[\\[\\]{}\",:.a1é]{0,6}|null|\\{\\{user `x`\\}\\}|\"[a-z_]{1,9}\":") {
+        let end = (at + length).min(ARTICLE.len());
+        let text = format!("{}{put}{}", &ARTICLE[..at], &ARTICLE[end..]);
+        if let Err(errors) = read_with(&text, &Variables::default()) {
+            prop_assert!(!errors.errors().is_empty());
+            prop_assert!(errors.to_string().contains("--> web.json:"));
+        }
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_recipe(uuid in prop::bool::ANY) {
+        let text = if uuid { ARTICLE.replace("isotime \\\"2006-01-02 1504\\\"", "uuid") } else { ARTICLE.to_owned() };
+        prop_assert_eq!(recipe(&text), recipe(&text));
+    }
+}

@@ -1,0 +1,139 @@
+//! The recipe: what a template asks for, as plain values.
+
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use crate::amazon_ebs::AmazonEbs;
+use crate::ansible::Ansible;
+use crate::place::Place;
+use crate::post_processor::PostProcessor;
+
+/// What a template asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipe {
+    /// The template's own description.
+    pub description: Option<String>,
+    /// User variables with their final values, sensitive ones in clear.
+    pub variables: BTreeMap<String, String>,
+    /// Values that must never be shown. None is empty.
+    pub sensitive: BTreeSet<String>,
+    /// One bake for each builder.
+    pub builds: Vec<Build>,
+    /// Sequences of post-processors; each sequence starts from the image.
+    pub post_processors: Vec<Vec<PostProcessor>>,
+    /// What the template asks for that changes nothing here, and why.
+    pub notes: Vec<Note>,
+}
+
+impl Recipe {
+    /// The build of that name; without a name, the only one.
+    #[must_use]
+    pub fn find_build(&self, name: Option<&str>) -> Option<&Build> {
+        match (name, self.builds.as_slice()) {
+            (Some(name), builds) => builds.iter().find(|build| build.name == name),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+
+    /// `text` with every sensitive value hidden.
+    #[must_use]
+    pub fn masked(&self, text: &str) -> String {
+        // Longest first, so that a value that holds another one leaves nothing of itself behind.
+        let mut secrets: Vec<&String> = self.sensitive.iter().collect();
+        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+        secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "<sensitive>"))
+    }
+}
+
+/// One builder with the provisioners that are for it. `only`, `except` and `override` are worked in, and `{{build_name}}`
+/// in a provisioner is this build's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Build {
+    /// The builder's name, or its type where it has none.
+    pub name: String,
+    /// What makes the image.
+    pub builder: Builder,
+    /// What runs on it, in order.
+    pub provisioners: Vec<Provisioner>,
+    /// Where the builder stands.
+    pub place: Place,
+}
+
+/// What makes an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Builder {
+    /// An EBS-backed AMI.
+    AmazonEbs(Box<AmazonEbs>),
+    /// Something that Ovenbird does not know: shown in a plan, refused by a bake.
+    Unsupported(Unsupported),
+}
+
+/// A provisioner of a build.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provisioner {
+    /// What it does.
+    pub kind: ProvisionerKind,
+    /// To wait before it.
+    pub pause_before: Duration,
+    /// How often to try again.
+    pub max_retries: u64,
+    /// How long it may take; `None`: as long as it wants.
+    pub timeout: Option<Duration>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a provisioner does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProvisionerKind {
+    /// Runs a playbook.
+    Ansible(Box<Ansible>),
+    /// Something that Ovenbird does not know: shown in a plan, refused by a bake.
+    Unsupported(Unsupported),
+}
+
+impl fmt::Display for ProvisionerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ansible(ansible) => write!(f, "ansible {}", ansible.playbook_file),
+            Self::Unsupported(unsupported) => f.write_str(&unsupported.kind),
+        }
+    }
+}
+
+/// A builder, provisioner or post-processor of a type that Ovenbird does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsupported {
+    /// The type, as the template writes it.
+    pub kind: String,
+    /// What to use instead, a sentence.
+    pub instead: String,
+    /// Where it stands.
+    pub place: Place,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: `{}` is not supported; {}", self.place, self.kind, self.instead)
+    }
+}
+
+/// Something that a template asks for and that changes nothing here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// Where it stands.
+    pub place: Place,
+    /// The option.
+    pub option: String,
+    /// Why it changes nothing.
+    pub text: String,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}: {}", self.place, self.option, self.text)
+    }
+}
