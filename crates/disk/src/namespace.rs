@@ -1,0 +1,32 @@
+//! A mount namespace of this process's own, so that its mounts (and loop devices) die with it.
+
+use std::io;
+
+use rustix::mount::MountPropagationFlags;
+use rustix::thread::UnshareFlags;
+
+/// From now on this process mounts where nobody else sees it, and nobody's later mounts reach it. When its last process
+/// ends, however it ends, the kernel unmounts everything and frees the loop devices.
+///
+/// Call it first thing in `main`, **before any other thread exists**: only the calling thread moves, and threads that
+/// it starts later follow it.
+///
+/// # Errors
+/// When there are other threads, or without `CAP_SYS_ADMIN`.
+pub fn enter_private() -> io::Result<()> {
+    let threads = fs_err::read_dir("/proc/self/task")?.count();
+    if threads != 1 {
+        return Err(io::Error::other(format!(
+            "the mount namespace must be entered before threads are started, and there are {threads}"
+        )));
+    }
+    unshare_mounts()?;
+    let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
+    Ok(rustix::mount::mount_change("/", private)?)
+}
+
+#[expect(unsafe_code, reason = "rustix marks unshare unsafe because of CLONE_FILES")]
+fn unshare_mounts() -> io::Result<()> {
+    // SAFETY: the danger is a table of file descriptors that threads share no more; CLONE_NEWNS leaves that table alone.
+    Ok(unsafe { rustix::thread::unshare_unsafe(UnshareFlags::NEWNS) }?)
+}
