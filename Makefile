@@ -1,0 +1,61 @@
+# Everything that this project does for a newcomer: `make demo` and `make test` on a fresh Debian 12 machine with Rust.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := release
+
+TARGET := target
+TRIPLE := x86_64-unknown-linux-gnu
+AGENT := $(TARGET)/$(TRIPLE)/agent/ovenbird-agent
+DIST := $(TARGET)/dist
+VENV := $(TARGET)/venv
+
+export OVENBIRD_AGENT := $(CURDIR)/$(AGENT)
+export CARGO_TERM_PROGRESS_WHEN ?= never
+
+.PHONY: release debug agent demo test lint fmt venv setup-demo setup-test clean-demo
+
+## The program and the agent, optimised, side by side in target/dist
+release: agent
+	cargo build --release --locked -p ovenbird
+	install -D -t $(DIST) $(TARGET)/release/ovenbird $(AGENT)
+
+debug: agent
+	cargo build --locked -p ovenbird
+
+# Static, so that it runs in any image. glibc's static form is enough: it names its hosts by address or by plain DNS.
+agent:
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile agent -p ovenbird-agent --target $(TRIPLE)
+
+## The main job, end to end, on the embedded EC2
+demo: setup-demo debug
+	scripts/demo
+
+## All checks and tests
+test: setup-test venv debug lint
+	scripts/run-tests
+
+lint:
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+fmt:
+	cargo fmt --all
+
+# The foreign clients that the tests use: the aws command line, boto3, the moto server.
+venv: $(VENV)/.installed
+
+$(VENV)/.installed: tests/requirements.txt
+	python3 -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	touch $@
+
+setup-demo:
+	scripts/setup demo
+
+setup-test:
+	scripts/setup test
+
+## End the demo's embedded EC2 and forget all that it made
+clean-demo:
+	scripts/demo --clean

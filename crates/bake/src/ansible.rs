@@ -1,0 +1,173 @@
+//! Running a play with the machine's own `ansible-playbook`, and knowing what it does.
+
+mod config;
+mod error;
+mod event;
+mod log;
+mod playbook;
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use fs_err as fs;
+use ovenbird_disk::tool::Line;
+use ovenbird_disk::tool::Tool;
+use ovenbird_disk::tool::ToolError;
+
+pub use config::Config;
+pub use error::PlaybookError;
+pub use event::Event;
+pub use event::Place;
+pub use event::Stats;
+pub use event::Status;
+pub use event::Task;
+pub use playbook::Playbook;
+
+use crate::sandbox::BAKE_VARIABLE;
+use crate::sandbox::Sandbox;
+use log::Log;
+
+/// The callback plugin that turns what Ansible does into lines of JSON.
+const EVENTS_PLUGIN: &str = include_str!("ansible/events.py");
+/// Its name as a plugin.
+const EVENTS_NAME: &str = "ovenbird_events";
+
+/// Exit statuses of `ansible-playbook` (`ansible/errors`, reference boot.md 5.2). Each means something to us, so none surprises.
+const EXIT_CODES: [i32; 7] = [1, 2, 4, 5, 99, 250, 255];
+
+/// A play that ended well.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlaybookOutcome {
+    /// What it did, counted.
+    pub stats: Stats,
+    /// Seconds that it took.
+    pub seconds: f64,
+    /// Everything that Ansible said.
+    pub log: PathBuf,
+}
+
+/// Runs a playbook in the sandbox, as Packer's `ansible` provisioner would run it against an instance.
+///
+/// `work` receives the inventory, the log (`ansible.log`, appended to) and Ansible's temporary files.
+///
+/// # Errors
+/// [`PlaybookError`], which names the failed task, its place, what the module said, and the log.
+pub fn run_playbook(
+    sandbox: &Sandbox,
+    playbook: &Playbook,
+    work: &Path,
+    on_event: &mut dyn FnMut(Event),
+) -> Result<PlaybookOutcome, PlaybookError> {
+    let started = Instant::now();
+    let config = Config::read(&playbook.directory, &playbook.env)?;
+    let inventory = write_inputs(sandbox, playbook, work)?;
+    let mut log = Log::append(&work.join("ansible.log"), &playbook.secrets)?;
+    let mut course = Course { stats: None, failure: None, no_hosts: false, errors: Vec::new() };
+    let tool = command(playbook, &config, work, &inventory).env(BAKE_VARIABLE, sandbox.bake());
+    log.line(&format!("$ {tool}"));
+    let ended = tool.run_lines(|line| course.follow(line, &mut log, on_event));
+    log.finish()?;
+    let code = match ended {
+        Ok(output) => output.code,
+        Err(ToolError::Interrupted { .. }) => return Err(PlaybookError::Interrupted),
+        Err(ToolError::TimedOut { deadline, .. }) => return Err(PlaybookError::TimedOut { deadline, log: log.path }),
+        Err(error) => return Err(PlaybookError::Tool(error)),
+    };
+    let stats = course.judge(code, playbook, &log)?;
+    Ok(PlaybookOutcome { stats, seconds: started.elapsed().as_secs_f64(), log: log.path })
+}
+
+/// Writes the inventory and the callback plugin; returns the inventory's path.
+fn write_inputs(sandbox: &Sandbox, playbook: &Playbook, work: &Path) -> Result<PathBuf, PlaybookError> {
+    fs::create_dir_all(work.join("callback"))?;
+    fs::write(work.join("callback").join(format!("{EVENTS_NAME}.py")), EVENTS_PLUGIN)?;
+    let inventory = work.join("inventory.ini");
+    fs::write(&inventory, playbook.inventory(sandbox))?;
+    Ok(inventory)
+}
+
+fn command(playbook: &Playbook, config: &Config, work: &Path, inventory: &Path) -> Tool {
+    let temporary = work.join("tmp");
+    let mut tool = Tool::new("ansible-playbook")
+        .doing(format!("run {}", playbook.file.display()))
+        .current_dir(&playbook.directory)
+        .deadline(playbook.deadline)
+        .accept(EXIT_CODES)
+        .env("PYTHONUNBUFFERED", "1")
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("ANSIBLE_NOCOLOR", "1")
+        .env("ANSIBLE_FORCE_COLOR", "0")
+        .env("ANSIBLE_RETRY_FILES_ENABLED", "0")
+        // One connection less per task; the enter program needs no terminal.
+        .env("ANSIBLE_PIPELINING", "1")
+        // Both are memory of the sandbox: nothing of them can end in the image.
+        .env("ANSIBLE_REMOTE_TMP", "/tmp/.ansible")
+        .env("ANSIBLE_ASYNC_DIR", "/tmp/.ansible_async")
+        .env("ANSIBLE_LOCAL_TEMP", temporary);
+    for (name, value) in &playbook.env {
+        tool = tool.env(name, value);
+    }
+    tool.env("ANSIBLE_STDOUT_CALLBACK", EVENTS_NAME)
+        .env("ANSIBLE_CALLBACK_PLUGINS", config.callback_path(&work.join("callback")))
+        .env("ANSIBLE_COLLECTIONS_PATH", config.collections_path(&playbook.collections))
+        .env("ANSIBLE_ROLES_PATH", config.roles_path(&playbook.roles))
+        .args(playbook.arguments(inventory))
+}
+
+/// What is known of a run while it goes on.
+struct Course {
+    stats: Option<Stats>,
+    failure: Option<(Status, Task, String)>,
+    no_hosts: bool,
+    /// Lines of the standard error that begin with `ERROR!`, and those that follow them.
+    errors: Vec<String>,
+}
+
+impl Course {
+    fn follow(&mut self, line: Line<'_>, log: &mut Log, on_event: &mut dyn FnMut(Event)) {
+        match line {
+            Line::Out(text) => match event::parse(text) {
+                Some(mut parsed) => {
+                    parsed.event.mask(|text| log.mask(text));
+                    log.event(&parsed);
+                    self.note(&parsed.event);
+                    on_event(parsed.event);
+                }
+                None => log.line(text),
+            },
+            Line::Err(text) => {
+                log.line(text);
+                if !self.errors.is_empty() || text.starts_with("ERROR!") {
+                    self.errors.push(log.mask(text));
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::TaskDone { task, status: status @ (Status::Failed | Status::Unreachable), message, .. } => {
+                self.failure = Some((*status, task.clone(), message.clone().unwrap_or_default()));
+            }
+            Event::Stats(stats) => self.stats = Some(*stats),
+            Event::NoHosts => self.no_hosts = true,
+            Event::PlayStarted { .. } | Event::TaskStarted { .. } | Event::TaskDone { .. } => {}
+        }
+    }
+
+    fn judge(self, code: i32, playbook: &Playbook, log: &Log) -> Result<Stats, PlaybookError> {
+        let log = log.path.clone();
+        let stats = self.stats.unwrap_or_default();
+        match (code, self.failure) {
+            (0, _) if stats.hosts == 0 => {
+                Err(PlaybookError::NothingRan { playbook: playbook.file.clone(), no_hosts: self.no_hosts, log })
+            }
+            (0, _) => Ok(stats),
+            (99, _) => Err(PlaybookError::Interrupted),
+            (_, Some((Status::Unreachable, task, message))) => Err(PlaybookError::Unreachable { task, message, log }),
+            (_, Some((_, task, message))) => Err(PlaybookError::TaskFailed { task, message, log }),
+            (_, None) => Err(PlaybookError::refused(&playbook.file, code, &self.errors, log)),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The content of plain files.
+
+use std::io;
+use std::io::Read as _;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
+
+use fs_err as fs;
+
+/// The page that ext4 allocates by, and that the disk's blocks are compared in.
+const PAGE: usize = 4096;
+/// Pages that are read at once.
+const CHUNK: usize = 64 * PAGE;
+
+/// Makes the content of `target` that of `source`; bytes written, or `None` when it was that already.
+///
+/// A new file gets no pages of zeros, which a file reads as anyway.
+pub(super) fn put(source: &Path, target: &Path, new: bool) -> io::Result<Option<u64>> {
+    let mut from = fs::File::open(source)?.into_file();
+    let to = fs::OpenOptions::new().read(true).write(true).create(new).open(target)?.into_file();
+    let length = from.metadata()?.len();
+    let was = to.metadata()?.len();
+    if was > length {
+        to.set_len(length)?;
+    }
+    let (mut wanted, mut present) = (vec![0; CHUNK], vec![0; CHUNK]);
+    let (mut offset, mut written) = (0, 0);
+    loop {
+        let got = read_full(&mut from, &mut wanted)?;
+        if got == 0 {
+            break;
+        }
+        // Beyond its end a file reads as zeros, once it has the length.
+        let there = read_at_most(&to, &mut present[..got], offset)?;
+        present[there..got].fill(0);
+        for start in (0..got).step_by(PAGE) {
+            let page = start..got.min(start + PAGE);
+            if wanted[page.clone()] != present[page.clone()] {
+                to.write_all_at(&wanted[page.clone()], offset + start as u64)?;
+                written += page.len() as u64;
+            }
+        }
+        offset += got as u64;
+    }
+    if to.metadata()?.len() != length {
+        to.set_len(length)?;
+    }
+    Ok((new || written > 0 || was != length).then_some(written))
+}
+
+fn read_full(file: &mut std::fs::File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut got = 0;
+    while got < buffer.len() {
+        match file.read(&mut buffer[got..])? {
+            0 => break,
+            length => got += length,
+        }
+    }
+    Ok(got)
+}
+
+fn read_at_most(file: &std::fs::File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut got = 0;
+    while got < buffer.len() {
+        match file.read_at(&mut buffer[got..], offset + got as u64)? {
+            0 => break,
+            length => got += length,
+        }
+    }
+    Ok(got)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn the_target_becomes_the_source(
+            source in proptest::collection::vec(any::<u8>(), 0..20_000),
+            mut target in proptest::option::of(proptest::collection::vec(any::<u8>(), 0..20_000)),
+            shared in 0..20_000_usize,
+        ) {
+            // Most files of an upgrade begin alike.
+            if let Some(target) = &mut target {
+                let shared = shared.min(source.len()).min(target.len());
+                target[..shared].copy_from_slice(&source[..shared]);
+            }
+            let dir = tempfile::tempdir().expect("a folder");
+            let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+            fs::write(&from, &source).expect("written");
+            if let Some(target) = &target {
+                fs::write(&to, target).expect("written");
+            }
+            let written = put(&from, &to, target.is_none()).expect("put");
+            prop_assert_eq!(fs::read(&to).expect("read"), source.clone());
+            prop_assert_eq!(written.is_none(), target.as_ref() == Some(&source));
+        }
+    }
+
+    #[test]
+    fn writes_only_the_pages_that_differ() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        let mut content = vec![7; 100 * PAGE];
+        fs::write(&to, &content).expect("written");
+        content[50 * PAGE] = 8;
+        fs::write(&from, &content).expect("written");
+        assert_eq!(put(&from, &to, false).expect("put"), Some(PAGE as u64));
+        assert_eq!(put(&from, &to, false).expect("put"), None);
+    }
+}

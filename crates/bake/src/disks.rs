@@ -1,0 +1,135 @@
+//! Disks of our own snapshots, kept on this machine as sparse raw files with their block maps.
+//!
+//! Only bases are kept whole; a layer's disk is its base's with the layer's few blocks over it.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use ovenbird_aws::Client;
+use ovenbird_core::block::BlockMap;
+use ovenbird_disk::blocks;
+
+use crate::error::BakeError;
+use crate::error::working;
+use crate::folder::Folders;
+use crate::remote::fetch_changes;
+use crate::remote::fetch_disk;
+
+/// Bases that are kept; the one that was not used for longest goes.
+const BASES: usize = 4;
+
+/// A base's disk in the cache.
+#[derive(Clone, Debug)]
+pub(crate) struct BaseDisk {
+    /// The snapshot, our own.
+    pub snapshot: String,
+    /// The raw file. Never written to.
+    pub path: PathBuf,
+    /// What it holds.
+    pub map: BlockMap,
+}
+
+/// The base's disk, fetched if this machine does not have it.
+///
+/// # Errors
+/// AWS's refusals or the disk's; a disk that did not arrive whole is never visible.
+pub(crate) async fn ensure_base(
+    client: &Client,
+    folders: &Folders,
+    snapshot: &str,
+    on_block: impl FnMut(u64, u64),
+) -> Result<BaseDisk, BakeError> {
+    if let Some(found) = find_base(folders, snapshot) {
+        touch(&found.path).map_err(working("mark a base of the cache as used"))?;
+        return Ok(found);
+    }
+    let folder = folders.cache.join("disks");
+    fs_err::create_dir_all(&folder).map_err(working("create the cache of disks"))?;
+    // The name goes when this bake goes, unless the disk is whole.
+    let arriving = tempfile::Builder::new()
+        .prefix(&format!("{snapshot}."))
+        .suffix(".arriving")
+        .tempfile_in(&folder)
+        .map_err(working("create a disk in the cache"))?
+        .into_temp_path();
+    let map = fetch_disk(client, snapshot, &arriving, on_block).await?;
+    let path = disk_path(folders, snapshot);
+    arriving.persist(&path).map_err(|error| working("keep the fetched base in the cache")(error.error))?;
+    let text = serde_json::to_string(&map).map_err(working("write a block map"))?;
+    write_atomically(&map_path(folders, snapshot), &text)?;
+    drop_oldest(&folder).map_err(working("make room in the cache of disks"))?;
+    Ok(BaseDisk { snapshot: snapshot.to_owned(), path, map })
+}
+
+/// The base's disk, if this machine has it whole.
+#[must_use]
+pub(crate) fn find_base(folders: &Folders, snapshot: &str) -> Option<BaseDisk> {
+    let path = disk_path(folders, snapshot);
+    let map: BlockMap = serde_json::from_slice(&fs_err::read(map_path(folders, snapshot)).ok()?).ok()?;
+    let is_whole = fs_err::metadata(&path).is_ok_and(|found| found.len() == map.volume_size);
+    is_whole.then(|| BaseDisk { snapshot: snapshot.to_owned(), path, map })
+}
+
+fn touch(disk: &Path) -> std::io::Result<()> {
+    let times = rustix::fs::Timestamps { last_access: NOW, last_modification: NOW };
+    Ok(rustix::fs::utimensat(rustix::fs::CWD, disk, &times, rustix::fs::AtFlags::empty())?)
+}
+
+const NOW: rustix::fs::Timespec = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+
+/// A bake that reads a disk just now has it open, so it goes on with it.
+fn drop_oldest(folder: &Path) -> std::io::Result<()> {
+    let mut disks = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == "raw") {
+            disks.push((fs_err::metadata(&path)?.modified()?, path));
+        }
+    }
+    disks.sort();
+    let too_many = disks.len().saturating_sub(BASES);
+    for (_, disk) in disks.into_iter().take(too_many) {
+        fs_err::remove_file(disk.with_extension("blocks.json"))?;
+        fs_err::remove_file(disk)?;
+    }
+    Ok(())
+}
+
+/// A disk that may be written to, with the content of `snapshot`, a descendant of `base` (or `base` itself).
+///
+/// # Errors
+/// AWS's refusals or the disk's.
+pub(crate) async fn working_copy(
+    client: &Client,
+    base: &BaseDisk,
+    snapshot: &str,
+    path: &Path,
+    on_block: impl FnMut(u64, u64),
+) -> Result<BlockMap, BakeError> {
+    blocks::copy_sparse(&base.path, path).map_err(working("copy the base's disk"))?;
+    let mut map = base.map.clone();
+    if snapshot != base.snapshot {
+        fetch_changes(client, (&base.snapshot, snapshot), path, &mut map, on_block).await?;
+    }
+    Ok(map)
+}
+
+fn disk_path(folders: &Folders, snapshot: &str) -> PathBuf {
+    folders.cache.join("disks").join(format!("{snapshot}.raw"))
+}
+
+fn map_path(folders: &Folders, snapshot: &str) -> PathBuf {
+    folders.cache.join("disks").join(format!("{snapshot}.blocks.json"))
+}
+
+/// Writes `text` so that a reader sees all of it or none.
+pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), BakeError> {
+    let doing = || format!("write {}", path.display());
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs_err::create_dir_all(folder).map_err(working(doing()))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(working(doing()))?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(working(doing()))?;
+    file.as_file().sync_all().map_err(working(doing()))?;
+    file.persist(path).map_err(|error| working(doing())(error.error))?;
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! What bakes that were cut off have left, and how it goes away.
+//!
+//! Mounts and loop devices are freed by the kernel with the bake's mount namespace. What can remain is a pending snapshot,
+//! a folder on this machine, and for a moment a process that has not yet noticed that its bake is gone.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ovenbird_aws::Client;
+use ovenbird_aws::ec2;
+use ovenbird_aws::ec2::Filter;
+use ovenbird_aws::ec2::Tag;
+use ovenbird_core::tags;
+use ovenbird_disk::process::Process;
+use serde::Serialize;
+
+use crate::error::BakeError;
+use crate::error::calling;
+use crate::error::working;
+use crate::folder::BakeFolder;
+use crate::folder::Folders;
+use crate::folder::list_bakes;
+use crate::journal;
+use crate::journal::Entry;
+use crate::remote::undo_snapshot;
+use crate::sandbox::BAKE_VARIABLE;
+
+/// How long a stray process gets to end before it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// What one bake left.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Abandoned {
+    /// The bake's id.
+    pub bake: String,
+    /// The service, if the bake came so far to say.
+    pub service: Option<String>,
+    /// Its folder on this machine.
+    pub folder: PathBuf,
+    /// Its processes.
+    pub processes: Vec<u32>,
+    /// Its snapshots that are pending: of no use, and an account may have 100.
+    pub snapshots: Vec<String>,
+}
+
+/// Bakes of this machine whose process is gone, with what they left here and in the client's account and region.
+///
+/// # Errors
+/// What cannot be read, AWS's refusals.
+pub async fn find_abandoned(client: &Client, folders: &Folders) -> Result<Vec<Abandoned>, BakeError> {
+    let mut found = Vec::new();
+    for id in list_bakes(folders)? {
+        // Held while we look, so that nothing else takes it up.
+        let Some(folder) = BakeFolder::find_abandoned(folders, &id) else { continue };
+        let service = journal::read(&folder.path).into_iter().find_map(|entry| match entry {
+            Entry::Began { service, .. } => Some(service),
+            _ => None,
+        });
+        let snapshots = pending_snapshots(client, &id).await?;
+        let processes = processes(&id)?.iter().map(|process| process.pid).collect();
+        found.push(Abandoned { bake: id, service, folder: folder.path.clone(), processes, snapshots });
+    }
+    Ok(found)
+}
+
+/// Takes back what a bake left: processes first, then snapshots, its folder last, since that is what we find it by.
+///
+/// # Errors
+/// What could not be taken back; calling again goes on.
+pub async fn undo_abandoned(client: &Client, folders: &Folders, bake: &str) -> Result<(), BakeError> {
+    let Some(folder) = BakeFolder::find_abandoned(folders, bake) else { return Ok(()) };
+    for process in processes(bake)? {
+        process.end(GRACE);
+    }
+    for snapshot in pending_snapshots(client, bake).await? {
+        undo_snapshot(client, &snapshot).await?;
+    }
+    folder.remove()
+}
+
+async fn pending_snapshots(client: &Client, bake: &str) -> Result<Vec<String>, BakeError> {
+    let filters = vec![Filter::tag(tags::BAKE, bake), Filter::new("status", ["pending", "error"])];
+    let request = ec2::DescribeSnapshotsRequest { filters, owner_ids: vec!["self".to_owned()], ..Default::default() };
+    let pages = client.send_all(request).await.map_err(calling(format!("look for snapshots of {bake}")))?;
+    let snapshots = pages.into_iter().flat_map(|page| page.snapshots);
+    // The filter is the service's; the tag is looked at again, since what is found here is deleted.
+    Ok(snapshots.filter(|snapshot| Tag::find(&snapshot.tags, tags::BAKE) == Some(bake)).filter_map(|snapshot| snapshot.snapshot_id).collect())
+}
+
+/// Processes whose environment names the bake.
+fn processes(bake: &str) -> Result<Vec<Process>, BakeError> {
+    let marker = format!("{BAKE_VARIABLE}={bake}").into_bytes();
+    let entries = fs_err::read_dir("/proc").map_err(working("look for processes of bakes"))?;
+    let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+    let is_marked = |pid: &u32| {
+        // A process that ends while we look is none.
+        fs_err::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == marker))
+    };
+    Ok(pids.filter(is_marked).filter_map(Process::find).collect())
+}

@@ -1,0 +1,63 @@
+//! Why a bake could not be planned or done.
+
+use ovenbird_aws as aws;
+
+/// A failure of planning or baking. What it came from is its `source`.
+#[derive(Debug, thiserror::Error)]
+pub enum BakeError {
+    /// AWS refused, or did not answer.
+    #[error("{doing}")]
+    Aws {
+        /// What was being done, to what.
+        doing: String,
+        /// AWS's word.
+        #[source]
+        source: aws::Error,
+    },
+    /// Something on this machine failed.
+    #[error("{doing}")]
+    Local {
+        /// What was being done, to what.
+        doing: String,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The source image of the template is not there, or is not one.
+    #[error("{0}")]
+    Source(String),
+    /// The template asks for something that this path cannot do.
+    #[error("{0}")]
+    Unsupported(String),
+    /// A block came with another content than its checksum says.
+    #[error("block {index} of {snapshot} does not match its checksum; nothing was kept of it, try again")]
+    Checksum {
+        /// The snapshot.
+        snapshot: String,
+        /// The block.
+        index: u32,
+    },
+    /// The finished image breaks a rule that every image must keep.
+    #[error("the image breaks {} that every image must keep:\n{}", if lints.len() == 1 { "a rule" } else { "rules" }, lints.join("\n"))]
+    Lints {
+        /// A sentence each.
+        lints: Vec<String>,
+    },
+    /// SIGINT or SIGTERM came.
+    #[error("interrupted; what the bake had created was taken back, finished layers are kept for the next bake")]
+    Interrupted,
+}
+
+/// Puts "what was being done" on an error of AWS.
+pub(crate) fn calling(doing: impl Into<String>) -> impl FnOnce(aws::Error) -> BakeError {
+    let doing = doing.into();
+    move |source| BakeError::Aws { doing, source }
+}
+
+/// Puts "what was being done" on an error of this machine.
+pub(crate) fn working<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    doing: impl Into<String>,
+) -> impl FnOnce(E) -> BakeError {
+    let doing = doing.into();
+    move |source| BakeError::Local { doing, source: source.into() }
+}

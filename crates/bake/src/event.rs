@@ -1,0 +1,80 @@
+//! What a bake does, as it happens.
+
+use serde::Serialize;
+
+use crate::ansible;
+
+/// A step of a bake.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "event")]
+pub enum Event {
+    /// A phase begins; the one before it has ended.
+    Phase {
+        /// What is being done.
+        phase: Phase,
+    },
+    /// A layer that is there already is used.
+    Reused {
+        /// Its provisioner.
+        layer: String,
+        /// The snapshot that holds it.
+        snapshot: String,
+    },
+    /// A layer is going to run.
+    Runs {
+        /// Its provisioner.
+        layer: String,
+        /// What changed, or that nothing was known.
+        why: Vec<String>,
+    },
+    /// Ansible's own progress.
+    Ansible {
+        /// What happened.
+        task: ansible::Event,
+    },
+    /// Blocks of the current phase.
+    Blocks {
+        /// Done.
+        done: u64,
+        /// Of so many.
+        total: u64,
+    },
+    /// A layer is kept in AWS.
+    Kept {
+        /// Its provisioner.
+        layer: String,
+        /// The snapshot that holds it.
+        snapshot: String,
+        /// Blocks of 512 KiB that it changed.
+        changed_blocks: u64,
+    },
+}
+
+/// What a bake spends its time on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "name")]
+pub enum Phase {
+    /// Making the base our own.
+    Base,
+    /// Reading the base's blocks.
+    Fetch,
+    /// Reading the package archive's lists.
+    Packages,
+    /// Copying the disk that is baked on.
+    Copy,
+    /// Running a playbook.
+    Play {
+        /// The provisioner.
+        layer: String,
+    },
+    /// Resetting identity, checking the rules.
+    Seal,
+    /// Writing what the play changed to the disk.
+    Apply,
+    /// Looking for changed blocks.
+    Scan,
+    /// Sending them.
+    Upload,
+    /// Registering the image.
+    Register,
+}

@@ -1,0 +1,46 @@
+//! A last look at the finished disk: its identity, its packages, and the rules that every image keeps.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ovenbird_core::block::Digest;
+use ovenbird_disk::gpt;
+use ovenbird_disk::kernel;
+use ovenbird_disk::mount::Access;
+use ovenbird_disk::mount::LoopMount;
+
+use crate::error::BakeError;
+use crate::error::working;
+use crate::packages::list_packages;
+use crate::seal::Demands;
+use crate::seal::lint;
+use crate::tree::Tree;
+
+/// What a disk turned out to hold.
+pub(crate) struct Inspection {
+    /// The digest of the file tree: the image's identity.
+    pub(crate) tree: Digest,
+    /// Installed packages and their versions.
+    pub(crate) packages: BTreeMap<String, String>,
+}
+
+/// Looks at `disk`, which is not changed.
+///
+/// # Errors
+/// [`BakeError::Lints`] where the image breaks a rule; what cannot be read.
+pub(crate) fn inspect(folder: &Path, disk: &Path) -> Result<Inspection, BakeError> {
+    let root = gpt::find_root(disk).map_err(working("find the root partition"))?;
+    let mounted = LoopMount::ensure(disk, &root, &folder.join("finished"), Access::ReadOnly).map_err(working("mount the finished disk"))?;
+    let tree = Tree::scan(mounted.target()).map_err(working("read the finished tree"))?;
+    let packages = list_packages(mounted.target()).map_err(working("list the installed packages"))?;
+    let mut lints: Vec<String> = lint(mounted.target(), &Demands::default())
+        .map_err(working("check the finished tree"))?
+        .into_iter()
+        .map(|lint| lint.to_string())
+        .collect();
+    if kernel::has_newest_kernel(disk, mounted.target()).map_err(working("compare the kernels"))? == Some(false) {
+        lints.push("newest-kernel: the firmware would start another kernel than the newest that is installed".to_owned());
+    }
+    mounted.unmount().map_err(working("unmount the finished disk"))?;
+    if lints.is_empty() { Ok(Inspection { tree: tree.digest(), packages }) } else { Err(BakeError::Lints { lints }) }
+}

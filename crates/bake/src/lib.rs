@@ -1,0 +1,49 @@
+//! Baking: what turns a plan into an image.
+//!
+//! A template's recipe becomes a [`Plan`], and only a plan is baked: layers that are known are reused, each other one runs its
+//! playbook over the disk of the one before, and becomes a snapshot of the blocks that it changed.
+//!
+//! It must never know the embedded EC2, nor print anything: progress leaves as events, AWS is reached through `ovenbird-aws` alone.
+
+pub mod ansible;
+pub mod apply;
+pub mod archive;
+mod bake;
+mod disks;
+mod doctor;
+mod error;
+mod event;
+mod folder;
+mod inspect;
+mod journal;
+mod layer;
+pub mod packages;
+mod plan;
+pub mod reach;
+mod register;
+pub mod remote;
+mod request;
+mod root;
+pub mod sandbox;
+pub mod seal;
+mod source;
+pub mod tree;
+mod xattr;
+mod yaml;
+
+pub use bake::Baked;
+pub use bake::bake;
+pub use doctor::Abandoned;
+pub use doctor::find_abandoned;
+pub use doctor::undo_abandoned;
+pub use error::BakeError;
+pub use event::Event;
+pub use event::Phase;
+pub use folder::Folders;
+pub use plan::ExistingImage;
+pub use plan::Fate;
+pub use plan::Plan;
+pub use plan::PlannedLayer;
+pub use request::Request;
+pub use source::Source;
+pub use source::find_source;

@@ -1,0 +1,166 @@
+//! The plan: what a bake would do, layer by layer, and why. Data; only a plan can be baked.
+
+mod inputs;
+mod known;
+mod lookup;
+
+use ovenbird_aws::Client;
+use ovenbird_core::layer::LayerInputs;
+use ovenbird_core::layer::LayerKey;
+use ovenbird_core::layer::ParentRef;
+use ovenbird_template::SourceAmi;
+use serde::Serialize;
+
+use crate::ansible::Playbook;
+use crate::archive;
+use crate::error::BakeError;
+use crate::error::working;
+use crate::request::Request;
+use crate::sandbox::PackageCache;
+use crate::source::Source;
+
+pub(crate) use known::remember;
+
+/// What a bake will do.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The image that it starts from.
+    pub source: Source,
+    /// The name that a new image gets.
+    pub image_name: String,
+    /// The layers, in order.
+    pub layers: Vec<PlannedLayer>,
+    /// What identifies the image: its last layer, and how it is registered.
+    pub image_key: LayerKey,
+    /// An image with this key, if the account has one.
+    pub existing: Option<ExistingImage>,
+    /// Seconds since 1970 that follow from the inputs: times in the image are clamped to it.
+    pub epoch: i64,
+}
+
+/// A provisioner, and whether it must run.
+#[derive(Clone, Debug)]
+pub struct PlannedLayer {
+    /// Such as `ansible web/web.yml`.
+    pub title: String,
+    /// What will be run.
+    pub playbook: Playbook,
+    /// Everything that decides the result.
+    pub inputs: LayerInputs,
+    /// The digest of the inputs.
+    pub key: LayerKey,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// Whether a layer must run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case", tag = "fate")]
+pub enum Fate {
+    /// Its result is there.
+    Reused {
+        /// The snapshot that holds it.
+        snapshot: String,
+    },
+    /// It must run.
+    Run {
+        /// Why: what changed since the nearest known one, or that none is known.
+        why: Vec<String>,
+    },
+}
+
+/// An image that is what the plan would make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ExistingImage {
+    /// `ami-…`
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The snapshot behind its root.
+    pub snapshot: String,
+}
+
+impl Plan {
+    /// Plans a bake from `source`. Looks at files, at the state of the package archive that was fetched last, and at AWS;
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// What the template asks for and cannot be had, unreadable inputs, AWS's refusals.
+    pub async fn make(client: &Client, request: &Request, source: Source) -> Result<Self, BakeError> {
+        let builder = request.builder()?;
+        let lists = package_cache(request, &source).lists;
+        let archive_state = archive::state(&lists).map_err(working("read the state of the package archive"))?;
+        let epoch = archive::newest(&lists).map_err(working("read the state of the package archive"))?.unwrap_or_default();
+        let ami = describe_source(&source, client.region().unwrap_or_default());
+        let tools = inputs::tools(request)?;
+        let mut parent = ParentRef::Base { snapshot: source.snapshot.clone(), content: source.image.clone() };
+        let mut layers = Vec::new();
+        for (provisioner, ansible) in request.provisioners()? {
+            let playbook = inputs::playbook(request, provisioner, ansible, &ami)?;
+            let inputs = LayerInputs {
+                parent: parent.clone(),
+                files: inputs::files(request, ansible, &playbook)?,
+                options: inputs::options(&request.recipe, &playbook),
+                tools: tools.clone(),
+                architecture: source.architecture.clone(),
+                archive: archive_state,
+            };
+            let key = inputs.key();
+            parent = ParentRef::Layer(key);
+            layers.push(PlannedLayer { title: provisioner.kind.to_string(), playbook, inputs, key, fate: Fate::Run { why: Vec::new() } });
+        }
+        let image_key = inputs::image_key(request, &parent, &source, &ami)?;
+        let existing = lookup::find_image(client, &request.service, image_key).await?.filter(|_| !request.rebuild);
+        let mut plan = Self { source, image_name: builder.ami_name.clone(), layers, image_key, existing, epoch };
+        plan.decide_fates(client, request).await?;
+        Ok(plan)
+    }
+
+    async fn decide_fates(&mut self, client: &Client, request: &Request) -> Result<(), BakeError> {
+        let keys: Vec<LayerKey> = self.layers.iter().map(|layer| layer.key).collect();
+        let found = if request.rebuild { Default::default() } else { lookup::find_layers(client, &keys).await? };
+        for layer in &mut self.layers {
+            layer.fate = match found.get(&layer.key) {
+                Some(snapshot) => Fate::Reused { snapshot: snapshot.clone() },
+                None if request.rebuild => Fate::Run { why: vec!["--rebuild was given".to_owned()] },
+                None => Fate::Run { why: known::why_not(&request.folders, layer) },
+            };
+        }
+        Ok(())
+    }
+
+    /// The layers that must run: all from the first that is not there, even where a later one is.
+    #[must_use]
+    pub fn to_run(&self) -> &[PlannedLayer] {
+        &self.layers[self.reused().len()..]
+    }
+
+    /// The layers that are taken as they are: all up to the last that is there. A layer's snapshot holds those below it.
+    #[must_use]
+    pub fn reused(&self) -> &[PlannedLayer] {
+        let last = self.layers.iter().rposition(|layer| matches!(layer.fate, Fate::Reused { .. }));
+        &self.layers[..last.map_or(0, |last| last + 1)]
+    }
+}
+
+/// The package lists for bakes from `source`, one state for all of them, and the archives of all bakes: a `.deb`'s name holds
+/// its version, and apt checks what it finds.
+pub(crate) fn package_cache(request: &Request, source: &Source) -> PackageCache {
+    let folder = request.folders.cache.join("packages");
+    let name: String = source.name.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' }).collect();
+    PackageCache { lists: folder.join(format!("{}-{name}", source.owner)).join("lists"), archives: folder.join("archives") }
+}
+
+/// The source as the template's deferred values see it.
+pub(crate) fn describe_source(source: &Source, region: &str) -> SourceAmi {
+    SourceAmi {
+        id: source.image.clone(),
+        name: source.name.clone(),
+        creation_date: source.created.clone(),
+        owner: source.owner.clone(),
+        owner_name: String::new(),
+        tags: source.tags.iter().cloned().collect(),
+        region: region.to_owned(),
+        instance: Default::default(),
+    }
+}

@@ -1,0 +1,208 @@
+//! Registering a baked disk as an image. RegisterImage's defaults (i386, paravirtual) are never ours, so everything is said.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use ovenbird_aws as aws;
+use ovenbird_aws::Client;
+use ovenbird_aws::client::wait;
+use ovenbird_aws::ec2;
+use ovenbird_aws::ec2::Filter;
+use ovenbird_aws::ec2::Tag;
+use ovenbird_aws::ec2::TagSpecification;
+use ovenbird_core::block::Digest;
+use ovenbird_core::block::GIB;
+use ovenbird_core::instant;
+use ovenbird_core::tags;
+use ovenbird_template::AmazonEbs;
+use ovenbird_template::BlockDevice;
+use ovenbird_template::Deferred;
+use ovenbird_template::SourceAmi;
+
+use crate::error::BakeError;
+use crate::error::calling;
+use crate::error::working;
+use crate::plan::Plan;
+use crate::plan::describe_source;
+use crate::request::Request;
+
+/// How long an image may take from registered to available.
+const AVAILABLE: Duration = Duration::from_secs(600);
+
+/// What the template says about the finished image, rendered.
+pub(crate) struct Rendered {
+    pub(crate) image: BTreeMap<String, String>,
+    pub(crate) snapshot: BTreeMap<String, String>,
+    pub(crate) description: Option<String>,
+}
+
+/// Renders the template's tags and description. Keys of ours may not be among them.
+pub(crate) fn rendered_tags(builder: &AmazonEbs, source: &SourceAmi) -> Result<Rendered, BakeError> {
+    let render = |text: &Deferred| text.render(source).map_err(working("render the template's tags"));
+    let all = |tags: BTreeMap<String, Deferred>| -> Result<BTreeMap<String, String>, BakeError> {
+        tags.iter().map(|(key, value)| Ok((key.clone(), render(value)?))).collect()
+    };
+    let rendered = Rendered {
+        image: all(builder.image_tags())?,
+        snapshot: all(builder.image_snapshot_tags())?,
+        description: builder.ami_description.as_ref().map(render).transpose()?,
+    };
+    let reserved = |key: &&String| key.starts_with("ovenbird:") || [tags::LAST_USED, tags::LAST_USED_RUNTIME].contains(&key.as_str());
+    match rendered.image.keys().chain(rendered.snapshot.keys()).find(reserved) {
+        Some(key) => Err(BakeError::Unsupported(format!("the template sets the tag `{key}`, which Ovenbird keeps for itself; name it otherwise"))),
+        None => Ok(rendered),
+    }
+}
+
+/// Is the name free? Looked up before any work, so that nothing is baked for nothing.
+///
+/// # Errors
+/// The image that has it, with what to do; AWS's refusals.
+pub(crate) async fn verify_name_free(client: &Client, plan: &Plan) -> Result<(), BakeError> {
+    match find_named(client, &plan.image_name).await? {
+        None => Ok(()),
+        Some(taken) => Err(BakeError::Unsupported(format!(
+            "the name `{}` is taken by {}; an image is never replaced under its name: give ami_name a finer time \
+             ({{{{isotime \"2006-01-02 150405\"}}}}), or wait until the minute is over",
+            plan.image_name,
+            taken.image_id.unwrap_or_default()
+        ))),
+    }
+}
+
+async fn find_named(client: &Client, name: &str) -> Result<Option<ec2::Image>, BakeError> {
+    let filters = vec![Filter::new("name", [name])];
+    let request = ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], filters, ..Default::default() };
+    let pages = client.send_all(request).await.map_err(calling(format!("look whether the name `{name}` is free")))?;
+    Ok(pages.into_iter().flat_map(|page| page.images).next())
+}
+
+/// Registers `snapshot` as the plan's image and waits until it is available. Run twice for one bake, it is one image.
+///
+/// # Errors
+/// AWS's refusals; an image that does not become available.
+pub(crate) async fn register(
+    client: &Client,
+    request: &Request,
+    plan: &Plan,
+    (bake, snapshot, tree): (&str, &str, Digest),
+) -> Result<String, BakeError> {
+    let doing = || format!("register the image `{}`", plan.image_name);
+    let order = order(client, request, plan, (bake, snapshot, tree))?;
+    let image = match client.send(order).await {
+        Ok(answer) => answer.image_id,
+        // There is no client token: after an answer that got lost, the name and our tag say that it worked.
+        Err(error) if error.has_code("InvalidAMIName.Duplicate") => {
+            let named = find_named(client, &plan.image_name).await?;
+            let ours = named.filter(|image| Tag::find(&image.tags, tags::BAKE) == Some(bake));
+            Some(ours.ok_or_else(|| calling(doing())(error))?.image_id.unwrap_or_default())
+        }
+        Err(error) => return Err(calling(doing())(error)),
+    };
+    let image = image.unwrap_or_default();
+    wait(format!("{image} to be available"), AVAILABLE, Duration::from_millis(500), async || is_available(client, &image).await)
+        .await
+        .map_err(calling(doing()))?;
+    Ok(image)
+}
+
+async fn is_available(client: &Client, image: &str) -> Result<Option<()>, aws::Error> {
+    let filters = vec![Filter::new("image-id", [image])];
+    let answer = client.send(ec2::DescribeImagesRequest { filters, ..Default::default() }).await?;
+    match answer.images.first().and_then(|image| image.state.as_deref()) {
+        Some("available") => Ok(Some(())),
+        Some("failed" | "error" | "invalid") => Err(aws::Error::Incomplete { action: "RegisterImage", member: "available image: its state is `failed`" }),
+        _ => Ok(None),
+    }
+}
+
+fn order(
+    client: &Client,
+    request: &Request,
+    plan: &Plan,
+    (bake, snapshot, tree): (&str, &str, Digest),
+) -> Result<ec2::RegisterImageRequest, BakeError> {
+    let builder = request.builder()?;
+    let source = &plan.source;
+    let rendered = rendered_tags(builder, &describe_source(source, client.region().unwrap_or_default()))?;
+    let now = instant::write(request.now);
+    let mut marks = BTreeMap::from([
+        (tags::AUTO_CLEANUP.to_owned(), "true".to_owned()),
+        (tags::NAME.to_owned(), plan.image_name.clone()),
+    ]);
+    marks.extend(rendered.image);
+    marks.extend([
+        (tags::LAST_USED.to_owned(), now),
+        (tags::SERVICE.to_owned(), request.service.clone()),
+        (tags::BAKE.to_owned(), bake.to_owned()),
+        (tags::KEY.to_owned(), plan.image_key.hex()),
+        (tags::TREE.to_owned(), tree.hex()),
+        (tags::BASE.to_owned(), source.image.clone()),
+    ]);
+    Ok(ec2::RegisterImageRequest {
+        name: Some(plan.image_name.clone()),
+        description: rendered.description,
+        architecture: Some(source.architecture.clone()),
+        virtualization_type: Some("hvm".to_owned()),
+        root_device_name: Some(source.root_device.clone()),
+        boot_mode: source.boot_mode.clone(),
+        ena_support: Some(true),
+        sriov_net_support: Some("simple".to_owned()),
+        imds_support: Some("v2.0".to_owned()),
+        block_device_mappings: devices(builder, plan, snapshot)?,
+        tag_specifications: vec![TagSpecification::new("image", marks.iter().map(|(key, value)| Tag::new(key, value)).collect())],
+        ..Default::default()
+    })
+}
+
+/// The root with the snapshot, changed as the template says, and the template's further devices.
+fn devices(builder: &AmazonEbs, plan: &Plan, snapshot: &str) -> Result<Vec<ec2::BlockDeviceMapping>, BakeError> {
+    let root = ec2::EbsBlockDevice {
+        snapshot_id: Some(snapshot.to_owned()),
+        volume_size: Some(plan.source.size),
+        volume_type: Some("gp3".to_owned()),
+        delete_on_termination: Some(true),
+        ..Default::default()
+    };
+    let mapping = |device: &str, ebs| ec2::BlockDeviceMapping { device_name: Some(device.to_owned()), ebs: Some(ebs), ..Default::default() };
+    let mut devices = BTreeMap::from([(plan.source.root_device.clone(), mapping(&plan.source.root_device, root))]);
+    for device in builder.launch_block_device_mappings.iter().chain(&builder.ami_block_device_mappings) {
+        refuse_encryption(device)?;
+        let name = &device.device_name;
+        if device.no_device || device.virtual_name.is_some() {
+            let no_device = device.no_device.then(String::new);
+            let virtual_name = device.virtual_name.clone();
+            devices.insert(name.clone(), ec2::BlockDeviceMapping { device_name: Some(name.clone()), no_device, virtual_name, ..Default::default() });
+            continue;
+        }
+        let known = devices.remove(name).and_then(|mapping| mapping.ebs).unwrap_or_default();
+        devices.insert(name.clone(), mapping(name, changed(known, device)));
+    }
+    Ok(devices.into_values().collect())
+}
+
+fn changed(known: ec2::EbsBlockDevice, device: &BlockDevice) -> ec2::EbsBlockDevice {
+    let number = |value: Option<u64>| value.and_then(|value| i32::try_from(value).ok());
+    let gib = |bytes: Option<u64>| number(bytes.map(|bytes| bytes.div_ceil(GIB)));
+    ec2::EbsBlockDevice {
+        snapshot_id: known.snapshot_id.or_else(|| device.snapshot_id.clone()),
+        volume_size: gib(device.volume_size).max(known.volume_size),
+        volume_type: device.volume_type.clone().or(known.volume_type),
+        iops: number(device.iops).or(known.iops),
+        throughput: number(device.throughput).or(known.throughput),
+        // Packer's default of keeping the volumes is how they pile up (packer.md 1.4).
+        delete_on_termination: device.delete_on_termination.or(known.delete_on_termination).or(Some(true)),
+        ..Default::default()
+    }
+}
+
+fn refuse_encryption(device: &BlockDevice) -> Result<(), BakeError> {
+    if device.encrypted != Some(true) && device.kms_key_id.is_none() {
+        return Ok(());
+    }
+    Err(BakeError::Unsupported(format!(
+        "the template asks for encryption of {}, which a direct bake inherits from its base: copy the base image encrypted first, \
+         or turn on the account's encryption by default",
+        device.device_name
+    )))
+}

@@ -1,0 +1,20 @@
+//! Snapshots in AWS, read and written block by block: the EBS direct APIs with the rules that their users learnt.
+
+mod fetch;
+mod upload;
+
+pub use fetch::fetch_changes;
+pub use fetch::fetch_disk;
+pub use upload::NewSnapshot;
+pub use upload::put_changes;
+pub use upload::start_snapshot;
+pub use upload::undo_snapshot;
+
+/// Block calls in flight. 100 ms a call makes 640/s of it, under the quota of 1000/s per snapshot and account.
+const IN_FLIGHT: usize = 64;
+
+/// The API speaks of sizes in GiB; some of its examples in bytes (`offline.md` 1.1): no volume has 65537 GiB.
+fn size_in_bytes(volume_size: i64) -> u64 {
+    let size = u64::try_from(volume_size).unwrap_or_default();
+    if size > 65_536 { size } else { size * ovenbird_core::block::GIB }
+}

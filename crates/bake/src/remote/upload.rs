@@ -1,0 +1,158 @@
+//! Writing the changed blocks of a disk as a new snapshot.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::time::Duration;
+use std::time::Instant;
+
+use futures::StreamExt as _;
+use futures::TryStreamExt as _;
+use futures::stream;
+use ovenbird_aws as aws;
+use ovenbird_aws::Client;
+use ovenbird_aws::client::wait;
+use ovenbird_aws::ebs;
+use ovenbird_aws::ec2;
+use ovenbird_aws::wire::Blob;
+use ovenbird_core::block::BLOCK_SIZE;
+use ovenbird_core::block::Change;
+use ovenbird_core::block::Digest;
+use ovenbird_core::block::GIB;
+use ovenbird_core::block::linear_checksum;
+use ovenbird_disk::blocks;
+
+use super::IN_FLIGHT;
+use crate::error::BakeError;
+use crate::error::calling;
+use crate::error::working;
+
+/// For this long after StartSnapshot a put may answer 404 (coldsnap#43: 56 s seen, the service's team says two minutes).
+const NOT_FOUND_GRACE: Duration = Duration::from_secs(130);
+/// Minutes without a put after which EBS gives up on a pending snapshot by itself. An account may have 100 pending.
+const TIMEOUT_MINUTES: i32 = 10;
+/// How long a completed snapshot may take to say so.
+const COMPLETION: Duration = Duration::from_secs(600);
+
+/// A snapshot to be made.
+#[derive(Clone, Debug)]
+pub struct NewSnapshot {
+    /// Bytes of the volume, a whole number of GiB.
+    pub volume_size: u64,
+    /// The snapshot whose blocks show through, one of our own.
+    pub parent: Option<String>,
+    /// At most 64 ASCII characters; the same token and settings answer the same snapshot.
+    pub client_token: String,
+    /// A sentence for people.
+    pub description: String,
+    /// Written in the call itself, so that the snapshot can always be found again.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Starts the snapshot and answers its id.
+///
+/// # Errors
+/// AWS's refusals.
+pub async fn start_snapshot(client: &Client, new: &NewSnapshot) -> Result<String, BakeError> {
+    let tag = |(key, value): &(String, String)| ebs::Tag { key: Some(key.clone()), value: Some(value.clone()) };
+    let request = ebs::StartSnapshotRequest {
+        volume_size: i64::try_from(new.volume_size / GIB).ok(),
+        parent_snapshot_id: new.parent.clone(),
+        client_token: Some(new.client_token.clone()),
+        description: Some(new.description.clone()),
+        tags: new.tags.iter().map(tag).collect(),
+        timeout: Some(TIMEOUT_MINUTES),
+        ..Default::default()
+    };
+    let answer = client.send(request).await.map_err(calling("start a snapshot"))?;
+    answer.snapshot_id.ok_or_else(|| calling("start a snapshot")(incomplete("StartSnapshot", "SnapshotId")))
+}
+
+/// Puts `changes` of `disk` into the pending `snapshot`, completes it and waits until it is.
+///
+/// # Errors
+/// AWS's refusals, or the disk's.
+pub async fn put_changes(
+    client: &Client,
+    snapshot: &str,
+    disk: &Path,
+    changes: &BTreeMap<u32, Change>,
+    mut on_block: impl FnMut(u64, u64),
+) -> Result<(), BakeError> {
+    let file = fs_err::File::open(disk).map_err(working("open the baked disk"))?.into_parts().0;
+    let started = Instant::now();
+    let total = changes.len() as u64;
+    let mut done = 0;
+    let mut digests: BTreeMap<u32, Digest> = BTreeMap::new();
+    let mut putting =
+        stream::iter(changes).map(|(index, _)| put_block(client, snapshot, &file, *index, started)).buffer_unordered(IN_FLIGHT);
+    while let Some((index, digest)) = putting.try_next().await? {
+        digests.insert(index, digest);
+        done += 1;
+        on_block(done, total);
+    }
+    let request = ebs::CompleteSnapshotRequest {
+        snapshot_id: Some(snapshot.to_owned()),
+        changed_blocks_count: i32::try_from(digests.len()).ok(),
+        checksum: Some(linear_checksum(digests.values()).base64()),
+        checksum_algorithm: Some("SHA256".to_owned()),
+        checksum_aggregation_method: Some("LINEAR".to_owned()),
+    };
+    let doing = || format!("complete snapshot {snapshot}");
+    client.send(request).await.map_err(calling(doing()))?;
+    wait(format!("snapshot {snapshot} to be completed"), COMPLETION, Duration::from_millis(500), async || {
+        is_completed(client, snapshot).await
+    })
+    .await
+    .map_err(calling(doing()))
+}
+
+async fn is_completed(client: &Client, snapshot: &str) -> Result<Option<()>, aws::Error> {
+    let request = ec2::DescribeSnapshotsRequest { snapshot_ids: vec![snapshot.to_owned()], ..Default::default() };
+    let answer = client.send(request).await?;
+    match answer.snapshots.first().and_then(|snapshot| snapshot.state.as_deref()) {
+        Some("completed") => Ok(Some(())),
+        Some("error") => Err(incomplete("CompleteSnapshot", "completed snapshot: its state is `error`")),
+        _ => Ok(None),
+    }
+}
+
+async fn put_block(client: &Client, snapshot: &str, file: &File, index: u32, started: Instant) -> Result<(u32, Digest), BakeError> {
+    let block = blocks::read_block(file, index).map_err(working(format!("read block {index} of the baked disk")))?;
+    let digest = Digest::of(&block);
+    let request = ebs::PutSnapshotBlockRequest {
+        snapshot_id: Some(snapshot.to_owned()),
+        block_index: i32::try_from(index).ok(),
+        data_length: i32::try_from(BLOCK_SIZE).ok(),
+        checksum: Some(digest.base64()),
+        checksum_algorithm: Some("SHA256".to_owned()),
+        block_data: Some(Blob(block)),
+        ..Default::default()
+    };
+    let patience = NOT_FOUND_GRACE.saturating_sub(started.elapsed());
+    let put = wait(format!("snapshot {snapshot} to be there"), patience, Duration::from_secs(1), async || {
+        match client.send(request.clone()).await {
+            Ok(_) => Ok(Some(())),
+            Err(error) if error.is_not_found() && started.elapsed() < NOT_FOUND_GRACE => Ok(None),
+            Err(error) => Err(error),
+        }
+    });
+    put.await.map_err(calling(format!("write block {index} of {snapshot}")))?;
+    Ok((index, digest))
+}
+
+/// Takes a snapshot back. One that is gone already is fine.
+///
+/// # Errors
+/// AWS's refusals.
+pub async fn undo_snapshot(client: &Client, snapshot: &str) -> Result<(), BakeError> {
+    let request = ec2::DeleteSnapshotRequest { snapshot_id: Some(snapshot.to_owned()), ..Default::default() };
+    match client.send(request).await {
+        Err(error) if !error.is_not_found() => Err(calling(format!("delete snapshot {snapshot}"))(error)),
+        _ => Ok(()),
+    }
+}
+
+fn incomplete(action: &'static str, member: &'static str) -> aws::Error {
+    aws::Error::Incomplete { action, member }
+}

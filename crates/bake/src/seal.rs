@@ -1,0 +1,39 @@
+//! Making a provisioned tree an image: what belongs to the bake goes, and what must not be in an image is found.
+//!
+//! Sealing is a list of small rules over a root folder. Each is idempotent, and says why it is there. The lints change nothing:
+//! what they find is a decision for a person.
+
+mod boot_play;
+mod lints;
+mod rules;
+
+use std::io;
+use std::path::Path;
+
+pub use lints::Demands;
+pub use lints::Lint;
+pub use lints::lint;
+pub use rules::RULES;
+pub use rules::Rule;
+
+use crate::root::Root;
+
+/// A rule could not be applied, so the tree is not fit to be an image.
+#[derive(Debug, thiserror::Error)]
+#[error("could not seal the image: the rule `{rule}` failed")]
+pub struct SealError {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// What went wrong.
+    #[source]
+    pub source: io::Error,
+}
+
+/// Applies all [`RULES`] to the tree at `root`. Does nothing to a tree that is sealed.
+///
+/// # Errors
+/// [`SealError`] with the first rule that failed.
+pub fn seal(root: &Path) -> Result<(), SealError> {
+    let root = Root::open(root).map_err(|source| SealError { rule: "root", source })?;
+    RULES.iter().try_for_each(|rule| rule.apply(&root).map_err(|source| SealError { rule: rule.name, source }))
+}

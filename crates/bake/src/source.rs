@@ -1,0 +1,182 @@
+//! The image that a bake starts from, and our own copy of it.
+//!
+//! The EBS direct APIs refuse public snapshots, and only a snapshot of our own may be a parent. So someone else's image is
+//! copied into the account once: within a region that moves no data.
+
+use std::time::Duration;
+
+use ovenbird_aws::Client;
+use ovenbird_aws::client::wait;
+use ovenbird_aws::ec2;
+use ovenbird_aws::ec2::Filter;
+use ovenbird_aws::ec2::Tag;
+use ovenbird_aws::ec2::TagSpecification;
+use ovenbird_core::tags;
+use ovenbird_template::SourceImage as Query;
+
+use crate::error::BakeError;
+use crate::error::calling;
+
+/// How long CopyImage within a region may take.
+const COPY: Duration = Duration::from_secs(1800);
+
+/// The image that a template's `source_ami` or `source_ami_filter` names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// `ami-…`
+    pub image: String,
+    /// Its name, such as `debian-12-amd64-20261101`.
+    pub name: String,
+    /// Its owner's account.
+    pub owner: String,
+    /// `x86_64` or `arm64`.
+    pub architecture: String,
+    /// When it was made, as the API writes it.
+    pub created: String,
+    /// `uefi`, `legacy-bios`, `uefi-preferred`; absent means the instance type's default.
+    pub boot_mode: Option<String>,
+    /// Such as `/dev/xvda`.
+    pub root_device: String,
+    /// The snapshot behind the root device.
+    pub snapshot: String,
+    /// Its size in GiB.
+    pub size: i32,
+    /// Its tags, for the template's `{{.SourceAMITags}}`.
+    pub tags: Vec<(String, String)>,
+}
+
+/// Finds the image of the template. It must be one, with an EBS root of its own platform.
+///
+/// # Errors
+/// AWS's refusals; no image, several without `most_recent`, or one that cannot be baked directly.
+pub async fn find_source(client: &Client, query: &Query) -> Result<Source, BakeError> {
+    let image = match query {
+        Query::Id(id) => only(describe(client, vec![id.clone()], &[], vec![]).await?, id, false)?,
+        Query::Filter(query) => {
+            let filters: Vec<Filter> = query.filters.iter().map(|(name, values)| Filter::new(name, values.clone())).collect();
+            let found = describe(client, vec![], &query.owners, filters).await?;
+            only(found, "source_ami_filter", query.most_recent)?
+        }
+    };
+    refuse_billed(&image)?;
+    read(image)
+}
+
+async fn describe(
+    client: &Client,
+    image_ids: Vec<String>,
+    owners: &[String],
+    filters: Vec<Filter>,
+) -> Result<Vec<ec2::Image>, BakeError> {
+    let request = ec2::DescribeImagesRequest { image_ids, owners: owners.to_vec(), filters, ..Default::default() };
+    let pages = client.send_all(request).await.map_err(calling("look for the source image"))?;
+    Ok(pages.into_iter().flat_map(|page| page.images).collect())
+}
+
+fn only(mut found: Vec<ec2::Image>, asked: &str, most_recent: bool) -> Result<ec2::Image, BakeError> {
+    found.retain(|image| image.state.as_deref() == Some("available"));
+    found.sort_by(|a, b| (&a.creation_date, &a.image_id).cmp(&(&b.creation_date, &b.image_id)));
+    let count = found.len();
+    if count > 1 && !most_recent {
+        let ids: Vec<&str> = found.iter().filter_map(|image| image.image_id.as_deref()).collect();
+        return Err(BakeError::Source(format!(
+            "{asked} fits {count} images ({}): narrow the filter, or set `most_recent` to true",
+            ids.join(", ")
+        )));
+    }
+    found.pop().ok_or_else(|| {
+        BakeError::Source(format!(
+            "no available image fits {asked} in this region: check its name pattern and owners \
+             (on the embedded EC2, `ovenbird local base debian-12` makes Debian's)"
+        ))
+    })
+}
+
+/// RegisterImage takes billing codes from nowhere, so an image that carries them would lose them on the direct path.
+fn refuse_billed(image: &ec2::Image) -> Result<(), BakeError> {
+    match image.usage_operation.as_deref() {
+        None | Some("RunInstances") => Ok(()),
+        Some(code) => Err(BakeError::Unsupported(format!(
+            "the source image {} carries the billing code {code} ({}), which a direct bake would lose; \
+             it can only be baked on a launched instance",
+            image.image_id.as_deref().unwrap_or_default(),
+            image.platform_details.as_deref().unwrap_or("unknown platform"),
+        ))),
+    }
+}
+
+fn read(image: ec2::Image) -> Result<Source, BakeError> {
+    let id = image.image_id.clone().unwrap_or_default();
+    let root_device = image.root_device_name.clone().unwrap_or_default();
+    let root = image
+        .block_device_mappings
+        .iter()
+        .find(|mapping| mapping.device_name.as_deref() == Some(&root_device))
+        .and_then(|mapping| mapping.ebs.as_ref());
+    let Some((snapshot, size)) = root.and_then(|ebs| Some((ebs.snapshot_id.clone()?, ebs.volume_size?))) else {
+        return Err(BakeError::Source(format!("image {id} has no EBS snapshot behind its root device {root_device}")));
+    };
+    let tags = image.tags.iter().filter_map(|tag| Some((tag.key.clone()?, tag.value.clone()?))).collect();
+    Ok(Source {
+        image: id,
+        name: image.name.unwrap_or_default(),
+        owner: image.owner_id.unwrap_or_default(),
+        architecture: image.architecture.unwrap_or_default(),
+        created: image.creation_date.unwrap_or_default(),
+        boot_mode: image.boot_mode,
+        root_device,
+        snapshot,
+        size,
+        tags,
+    })
+}
+
+/// Our own snapshot with the content of `source`: the source's own if it is ours, else that of our copy of it.
+///
+/// # Errors
+/// AWS's refusals; a copy that does not become available.
+pub(crate) async fn ensure_owned(client: &Client, source: &Source, account: &str) -> Result<String, BakeError> {
+    if source.owner == account {
+        return Ok(source.snapshot.clone());
+    }
+    let copy = match find_copy(client, source).await? {
+        Some(copy) => copy,
+        None => copy_image(client, source).await?,
+    };
+    let doing = || format!("copy {} into this account", source.image);
+    let copied = wait(format!("{copy}, our copy of {}, to be available", source.image), COPY, Duration::from_millis(500), async || {
+        let request = ec2::DescribeImagesRequest { image_ids: vec![copy.clone()], ..Default::default() };
+        let image = client.send(request).await?.images.into_iter().next();
+        Ok(image.filter(|image| image.state.as_deref() == Some("available")))
+    });
+    let image = copied.await.map_err(calling(doing()))?;
+    Ok(read(image)?.snapshot)
+}
+
+async fn find_copy(client: &Client, source: &Source) -> Result<Option<String>, BakeError> {
+    let filters = vec![Filter::tag(tags::BASE_OF, &source.image), Filter::new("state", ["available", "pending"])];
+    let found = client
+        .send_all(ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], filters, ..Default::default() })
+        .await
+        .map_err(calling(format!("look for our copy of {}", source.image)))?;
+    Ok(found.into_iter().flat_map(|page| page.images).filter_map(|image| image.image_id).min())
+}
+
+async fn copy_image(client: &Client, source: &Source) -> Result<String, BakeError> {
+    let marks = vec![Tag::new(tags::BASE_OF, &source.image), Tag::new(tags::NAME, format!("base {}", source.name))];
+    let request = ec2::CopyImageRequest {
+        // One copy per source, however often this is tried.
+        client_token: Some(format!("ovenbird-base-{}", source.image)),
+        name: Some(format!("ovenbird base {} {}", source.name, source.image)),
+        description: Some(format!("Ovenbird's own copy of {}, so that bakes may read it", source.image)),
+        source_image_id: Some(source.image.clone()),
+        source_region: client.region().map(str::to_owned),
+        tag_specifications: vec![TagSpecification::new("image", marks.clone()), TagSpecification::new("snapshot", marks)],
+        ..Default::default()
+    };
+    let doing = || format!("copy {} into this account", source.image);
+    let answer = client.send(request).await.map_err(calling(doing()))?;
+    answer.image_id.ok_or_else(|| {
+        calling(doing())(ovenbird_aws::Error::Incomplete { action: "CopyImage", member: "ImageId" })
+    })
+}

@@ -1,0 +1,271 @@
+//! The identity of a file tree.
+//!
+//! Two bakes from the same inputs must have the same tree. Counted are: path, type, mode, owner, size, content, link target, device
+//! number, and extended attributes (with file capabilities and ACLs). Not counted are:
+//! - times: they say when a file was made, not what it is, and `apply` clamps them;
+//! - which names are hard links of one file: it is how content is stored, and the overlay itself breaks links when it copies up;
+//! - `lost+found`, which belongs to the file system.
+
+use std::collections::BTreeMap;
+use std::fs::Metadata;
+use std::io;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::FileTypeExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering;
+
+use fs_err as fs;
+use ovenbird_core::block::Digest;
+use serde::Deserialize;
+use serde::Serialize;
+use sha2::Digest as _;
+use sha2::Sha256;
+
+use crate::xattr;
+
+/// Every entry of a tree, by path relative to its root (which is the empty path).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// The entries.
+    pub entries: BTreeMap<PathBuf, Entry>,
+}
+
+/// What counts of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// What it is.
+    pub kind: Kind,
+    /// Permission bits with set-id and sticky.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Bytes, of a plain file.
+    pub size: u64,
+    /// SHA-256 of a plain file's content, of a link's target, of a device's number.
+    pub content: Option<Digest>,
+    /// Digest of the extended attributes, if it has any.
+    pub attributes: Option<Digest>,
+}
+
+/// Types of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[allow(missing_docs, reason = "the names are stat(2)'s")]
+pub enum Kind {
+    File,
+    Folder,
+    Link,
+    CharacterDevice,
+    BlockDevice,
+    Pipe,
+    Socket,
+}
+
+/// A difference between two trees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Difference {
+    /// Only the second has it.
+    Added,
+    /// Only the first has it.
+    Removed,
+    /// Both have it, and it is not the same.
+    Changed,
+}
+
+impl Tree {
+    /// Reads a tree on one file system, hashing with as many threads as the machine has cores (at most 4).
+    ///
+    /// # Errors
+    /// When something in it cannot be read.
+    pub fn scan(root: &Path) -> io::Result<Self> {
+        let mut found = Vec::new();
+        let walk = walkdir::WalkDir::new(root).same_file_system(true).sort_by_file_name();
+        let is_kept = |entry: &walkdir::DirEntry| entry.depth() != 1 || entry.file_name() != "lost+found";
+        for entry in walk.into_iter().filter_entry(is_kept) {
+            found.push(entry?.into_path());
+        }
+        let entries = in_parallel(&found, read_entry)?;
+        let relative = |path: PathBuf| path.strip_prefix(root).map(Path::to_owned).unwrap_or_default();
+        Ok(Self { entries: found.into_iter().map(relative).zip(entries).collect() })
+    }
+
+    /// The tree's identity.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        let mut hash = Sha256::new();
+        hash.update(b"ovenbird tree 1\0");
+        for (path, entry) in &self.entries {
+            let path = path.as_os_str().as_bytes();
+            hash.update(u64::try_from(path.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hash.update(path);
+            hash.update([entry.kind as u8]);
+            for number in [entry.mode, entry.uid, entry.gid] {
+                hash.update(number.to_le_bytes());
+            }
+            hash.update(entry.size.to_le_bytes());
+            for digest in [entry.content, entry.attributes] {
+                hash.update(digest.map_or([0; 32], |digest| digest.0));
+            }
+        }
+        Digest(hash.finalize().into())
+    }
+
+    /// What turns `self` into `other`, by path.
+    #[must_use]
+    pub fn differences(&self, other: &Self) -> BTreeMap<PathBuf, Difference> {
+        let gone = self.entries.keys().filter(|path| !other.entries.contains_key(*path));
+        let new = other.entries.iter().filter_map(|(path, entry)| match self.entries.get(path) {
+            None => Some((path.clone(), Difference::Added)),
+            Some(before) if before != entry => Some((path.clone(), Difference::Changed)),
+            Some(_) => None,
+        });
+        gone.map(|path| (path.clone(), Difference::Removed)).chain(new).collect()
+    }
+
+    /// Bytes of all plain files.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        self.entries.values().map(|entry| entry.size).sum()
+    }
+}
+
+/// Calls `read` for every path; the answers are in the paths' order.
+fn in_parallel(paths: &[PathBuf], read: fn(&Path) -> io::Result<Entry>) -> io::Result<Vec<Entry>> {
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(4);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(path) = paths.get(index) else { return Ok(done) };
+            done.push((index, read(path)?));
+        }
+    };
+    let mut all = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let answers = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        answers.collect::<io::Result<Vec<Vec<_>>>>()
+    })?
+    .concat();
+    all.sort_by_key(|(index, _)| *index);
+    Ok(all.into_iter().map(|(_, entry)| entry).collect())
+}
+
+fn read_entry(path: &Path) -> io::Result<Entry> {
+    let found = fs::symlink_metadata(path)?;
+    let kind = Kind::of(&found);
+    let content = match kind {
+        Kind::File => Some(hash_file(path)?),
+        Kind::Link => Some(Digest::of(fs::read_link(path)?.as_os_str().as_bytes())),
+        Kind::CharacterDevice | Kind::BlockDevice => Some(Digest::of(&found.rdev().to_le_bytes())),
+        Kind::Folder | Kind::Pipe | Kind::Socket => None,
+    };
+    let attributes = xattr::list(path)?;
+    let text: Vec<u8> = attributes.iter().flat_map(|(name, value)| [name.as_slice(), b"=", value, b"\0"].concat()).collect();
+    Ok(Entry {
+        kind,
+        mode: found.mode() & 0o7777,
+        uid: found.uid(),
+        gid: found.gid(),
+        size: if kind == Kind::File { found.len() } else { 0 },
+        content,
+        attributes: (!text.is_empty()).then(|| Digest::of(&text)),
+    })
+}
+
+fn hash_file(path: &Path) -> io::Result<Digest> {
+    let mut file = fs::File::open(path)?;
+    let mut hash = Sha256::new();
+    let mut buffer = [0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(Digest(hash.finalize().into())),
+            length => hash.update(&buffer[..length]),
+        }
+    }
+}
+
+impl Kind {
+    /// The type of an entry that was looked at without following links.
+    #[must_use]
+    pub fn of(found: &Metadata) -> Self {
+        let kind = found.file_type();
+        match () {
+            () if kind.is_dir() => Self::Folder,
+            () if kind.is_symlink() => Self::Link,
+            () if kind.is_char_device() => Self::CharacterDevice,
+            () if kind.is_block_device() => Self::BlockDevice,
+            () if kind.is_fifo() => Self::Pipe,
+            () if kind.is_socket() => Self::Socket,
+            () => Self::File,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn make() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().expect("a folder");
+        fs::create_dir(dir.path().join("etc")).expect("made");
+        fs::write(dir.path().join("etc/a"), "one").expect("written");
+        std::os::unix::fs::symlink("a", dir.path().join("etc/b")).expect("linked");
+        dir
+    }
+
+    fn digest(dir: &tempfile::TempDir) -> Digest {
+        Tree::scan(dir.path()).expect("a tree").digest()
+    }
+
+    #[test]
+    fn two_trees_alike_are_one_and_times_do_not_count() {
+        let (one, two) = (make(), make());
+        fs::File::open(two.path().join("etc/a"))
+            .and_then(|file| file.file().set_modified(std::time::UNIX_EPOCH))
+            .expect("the time is set");
+        fs::create_dir(two.path().join("lost+found")).expect("made");
+        assert_eq!(digest(&one), digest(&two));
+    }
+
+    #[test]
+    fn everything_else_counts() {
+        let before = digest(&make());
+        let changes: [fn(&Path); 5] = [
+            |root| fs::write(root.join("etc/a"), "two").expect("written"),
+            |root| fs::rename(root.join("etc/a"), root.join("etc/c")).expect("renamed"),
+            |root| fs::set_permissions(root.join("etc/a"), PermissionsExt::from_mode(0o600)).expect("changed"),
+            |root| {
+                fs::remove_file(root.join("etc/b")).expect("removed");
+                std::os::unix::fs::symlink("c", root.join("etc/b")).expect("linked");
+            },
+            |root| fs::create_dir(root.join("etc/d")).expect("made"),
+        ];
+        for (index, change) in changes.iter().enumerate() {
+            let dir = make();
+            change(dir.path());
+            assert_ne!(digest(&dir), before, "change {index}");
+        }
+    }
+
+    #[test]
+    fn says_what_differs() {
+        let (one, two) = (make(), make());
+        fs::write(two.path().join("etc/a"), "two").expect("written");
+        fs::remove_file(two.path().join("etc/b")).expect("removed");
+        fs::write(two.path().join("new"), "").expect("written");
+        let scan = |dir: &tempfile::TempDir| Tree::scan(dir.path()).expect("a tree");
+        let found: Vec<_> = scan(&one).differences(&scan(&two)).into_iter().collect();
+        let wanted = [("etc/a", Difference::Changed), ("etc/b", Difference::Removed), ("new", Difference::Added)];
+        assert_eq!(found, wanted.map(|(path, difference)| (PathBuf::from(path), difference)));
+    }
+}

@@ -1,0 +1,64 @@
+//! What a bake needs besides the template.
+
+use std::path::Path;
+use std::path::PathBuf;
+
+use ovenbird_template::Build;
+use ovenbird_template::Builder;
+use ovenbird_template::Recipe;
+
+use crate::failure::Failure;
+
+/// Points at the static agent; for installations that keep it elsewhere than beside `ovenbird`.
+const AGENT: &str = "OVENBIRD_AGENT";
+/// Points at the folder with `ansible_collections`; for installations that keep it elsewhere.
+const COLLECTIONS: &str = "OVENBIRD_COLLECTIONS";
+
+/// The one build of the template that is baked.
+pub(super) fn build(recipe: &Recipe, name: Option<&str>, file: &Path) -> Result<Build, Failure> {
+    recipe.find_build(name).cloned().ok_or_else(|| {
+        let names: Vec<&str> = recipe.builds.iter().map(|build| build.name.as_str()).collect();
+        match name {
+            Some(name) => Failure::usage(format!("{} has no builder `{name}`; it has: {}", file.display(), names.join(", "))),
+            None => Failure::usage(format!(
+                "{} has {} builders ({}), and a service is one image: choose with `builder = \"NAME\"` in ovenbird.toml",
+                file.display(),
+                names.len(),
+                names.join(", ")
+            )),
+        }
+    })
+}
+
+/// The template's region.
+pub(super) fn region(build: &Build) -> Option<String> {
+    match &build.builder {
+        Builder::AmazonEbs(builder) => builder.region.clone(),
+        Builder::Unsupported(_) => None,
+    }
+}
+
+/// The static agent: beside this program, or where the variable says.
+pub(super) fn agent() -> Result<PathBuf, Failure> {
+    let beside = std::env::current_exe()?.with_file_name("ovenbird-agent");
+    existing(AGENT, [beside], "ovenbird-agent, which goes into images, is not beside `ovenbird`", "`make` builds both into target/dist")
+}
+
+/// Ovenbird's own collection: where it is installed, or in the source tree of this program.
+pub(super) fn collections() -> Result<PathBuf, Failure> {
+    let program = std::env::current_exe()?;
+    let installed = program.ancestors().nth(2).map(|prefix| prefix.join("share/ovenbird/ansible"));
+    let in_tree = program.ancestors().map(|folder| folder.join("ansible")).find(|folder| folder.join("ansible_collections").is_dir());
+    existing(COLLECTIONS, installed.into_iter().chain(in_tree), "the collection ovenbird.base is not installed with `ovenbird`", "it is in `ansible/` of Ovenbird's source")
+}
+
+fn existing(variable: &str, places: impl IntoIterator<Item = PathBuf>, missing: &str, where_from: &str) -> Result<PathBuf, Failure> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    let found = named.iter().cloned().chain(places).find(|path| path.exists());
+    match (found, named) {
+        (Some(found), None) => Ok(found),
+        (Some(found), Some(named)) if found == named => Ok(found),
+        (_, Some(named)) => Err(Failure::usage(format!("{variable} names {}, which is not there", named.display()))),
+        (None, None) => Err(Failure::usage(missing).hint(format!("{where_from}; or set {variable}"))),
+    }
+}

@@ -1,0 +1,107 @@
+//! Plans and progress, for people and for programs.
+
+use ovenbird_bake::Event;
+use ovenbird_bake::Fate;
+use ovenbird_bake::Phase;
+use ovenbird_bake::Plan;
+use ovenbird_bake::ansible;
+use ovenbird_bake::ansible::Status;
+
+use super::Context;
+use crate::progress::Progress;
+
+/// Shows a bake's events as they come.
+pub(super) struct Events<'a> {
+    context: Context<'a>,
+    progress: &'a Progress<'a>,
+}
+
+impl<'a> Events<'a> {
+    pub(super) fn new(context: Context<'a>, progress: &'a Progress<'a>) -> Self {
+        Self { context, progress }
+    }
+
+    pub(super) fn show(&mut self, event: &Event) {
+        if self.context.output.is_json() {
+            self.context.output.data(event);
+            return;
+        }
+        match event {
+            Event::Phase { phase } => self.progress.phase(&phase_name(phase)),
+            Event::Reused { layer, snapshot } => self.progress.line(&format!("reuses  {layer}  ({snapshot})")),
+            Event::Runs { layer, why } => self.progress.line(&format!("runs    {layer}  because {}", why.join("; "))),
+            Event::Ansible { task } => self.show_task(task),
+            Event::Blocks { done, total } => self.progress.detail(&format!("{done} of {total} blocks")),
+            Event::Kept { layer, snapshot, changed_blocks } => {
+                self.progress.line(&format!("kept    {layer}  as {snapshot}, {changed_blocks} changed blocks"));
+            }
+        }
+    }
+
+    fn show_task(&self, event: &ansible::Event) {
+        match event {
+            ansible::Event::TaskStarted { task } => self.progress.detail(&title(task)),
+            ansible::Event::TaskDone { task, status: Status::Changed, seconds, .. } => {
+                self.progress.line(&format!("{seconds:>10.1} s  {}", title(task)));
+            }
+            ansible::Event::TaskDone { task, status: status @ (Status::Failed | Status::Unreachable | Status::Ignored), message, .. } => {
+                let how = if *status == Status::Ignored { "failed, ignored" } else { "failed" };
+                self.progress.line(&format!("            {}: {how}: {}", title(task), message.as_deref().unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn title(task: &ansible::Task) -> String {
+    match &task.role {
+        Some(role) if !task.name.starts_with(role.as_str()) => format!("{role} : {}", task.name),
+        _ => task.name.clone(),
+    }
+}
+
+fn phase_name(phase: &Phase) -> String {
+    match phase {
+        Phase::Base => "own the base image".to_owned(),
+        Phase::Fetch => "fetch the base".to_owned(),
+        Phase::Packages => "read the package archive".to_owned(),
+        Phase::Copy => "copy the disk".to_owned(),
+        Phase::Play { layer } => layer.clone(),
+        Phase::Seal => "seal".to_owned(),
+        Phase::Apply => "write the layer to the disk".to_owned(),
+        Phase::Scan => "look for changed blocks".to_owned(),
+        Phase::Upload => "upload changed blocks".to_owned(),
+        Phase::Register => "register the image".to_owned(),
+    }
+}
+
+/// The plan, layer by layer.
+pub(super) fn plan(context: Context<'_>, plan: &Plan) {
+    let output = context.output;
+    if output.is_json() {
+        let layers: Vec<_> = plan
+            .layers
+            .iter()
+            .map(|layer| serde_json::json!({ "layer": layer.title, "key": layer.key.hex(), "fate": layer.fate, "files": layer.inputs.files.len() }))
+            .collect();
+        output.data(&serde_json::json!({
+            "source": { "image": plan.source.image, "name": plan.source.name, "owner": plan.source.owner },
+            "image_name": plan.image_name, "image_key": plan.image_key.hex(), "existing": plan.existing, "layers": layers,
+        }));
+        return;
+    }
+    output.print(&format!("source  {}  {}  of {}", plan.source.image, plan.source.name, plan.source.owner));
+    for layer in &plan.layers {
+        match &layer.fate {
+            Fate::Reused { snapshot } => output.print(&format!("reuses  {}  {}  ({snapshot})", layer.key.short(), layer.title)),
+            Fate::Run { why } => {
+                output.print(&format!("runs    {}  {}", layer.key.short(), layer.title));
+                why.iter().for_each(|why| output.print(&format!("          {why}")));
+            }
+        }
+    }
+    match &plan.existing {
+        Some(image) => output.print(&format!("image   {}  {}  is this already", image.id, image.name)),
+        None => output.print(&format!("image   `{}` would be registered", plan.image_name)),
+    }
+}

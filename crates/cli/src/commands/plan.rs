@@ -1,0 +1,15 @@
+//! `ovenbird plan`: arguments; `bake` shares the work.
+
+use crate::template::Given;
+
+/// Shows, for each layer of a service's template, whether it would be reused or which input changed; changes nothing
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The service
+    pub(crate) service: String,
+    #[command(flatten)]
+    pub(crate) given: Given,
+    /// Plan to run every layer
+    #[arg(long)]
+    pub(crate) rebuild: bool,
+}

@@ -1,0 +1,81 @@
+//! Live progress for people, in one file: a line that changes on a terminal, a line per phase elsewhere.
+
+use std::cell::RefCell;
+use std::time::Duration;
+use std::time::Instant;
+
+use indicatif::ProgressBar;
+use indicatif::ProgressDrawTarget;
+use indicatif::ProgressStyle;
+
+use crate::output::Output;
+
+/// A phase shorter than this is not worth a line of its own.
+const WORTH_TELLING: Duration = Duration::from_millis(50);
+
+/// Follows work that has phases. Silent with `--quiet` and `--json`.
+pub(crate) struct Progress<'a> {
+    output: &'a Output,
+    bar: ProgressBar,
+    began: Instant,
+    phase: RefCell<Option<(String, Instant)>>,
+    phases: RefCell<Vec<(String, Duration)>>,
+}
+
+impl<'a> Progress<'a> {
+    pub(crate) fn new(output: &'a Output) -> Self {
+        let bar = ProgressBar::new_spinner();
+        bar.set_style(ProgressStyle::with_template("{spinner:.cyan} {elapsed:>4} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        if output.has_progress() {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        } else {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        Self { output, bar, began: Instant::now(), phase: RefCell::new(None), phases: RefCell::new(Vec::new()) }
+    }
+
+    /// A phase begins; the one before it is told with its time.
+    pub(crate) fn phase(&self, name: &str) {
+        self.end_phase();
+        self.bar.set_message(name.to_owned());
+        *self.phase.borrow_mut() = Some((name.to_owned(), Instant::now()));
+    }
+
+    /// Something within the phase.
+    pub(crate) fn detail(&self, text: &str) {
+        let phase = self.phase.borrow().as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+        self.bar.set_message(format!("{phase} · {text}"));
+    }
+
+    /// A line that stays.
+    pub(crate) fn line(&self, text: &str) {
+        self.bar.suspend(|| self.output.note(text));
+    }
+
+    /// The end: the last phase is told, the line goes. Answers how long it all took.
+    pub(crate) fn finish(&self) -> Duration {
+        self.end_phase();
+        self.bar.finish_and_clear();
+        self.began.elapsed()
+    }
+
+    /// Every phase with its time, in order.
+    pub(crate) fn phases(&self) -> Vec<(String, Duration)> {
+        self.phases.borrow().clone()
+    }
+
+    fn end_phase(&self) {
+        let Some((name, began)) = self.phase.borrow_mut().take() else { return };
+        let took = began.elapsed();
+        if took >= WORTH_TELLING {
+            self.line(&format!("{:>6.1} s  {name}", took.as_secs_f64()));
+        }
+        self.phases.borrow_mut().push((name, took));
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,47 @@
+//! GetSnapshotBlock.
+
+use http::Request;
+use http::Response;
+use ovenbird_aws::ebs::GetSnapshotBlockRequest;
+use ovenbird_aws::ebs::GetSnapshotBlockResponse;
+use ovenbird_aws::wire::Blob;
+use ovenbird_aws::wire::encode_answer;
+use ovenbird_core::block::BLOCK_SIZE;
+
+use super::BLOCK_TOKEN;
+use super::BlockToken;
+use super::block_within;
+use super::readable_snapshot;
+use super::refusal;
+use crate::dispatch::decode;
+use crate::failure::Answer;
+use crate::failure::required;
+use crate::seal::Unsealed;
+use crate::world::Call;
+
+/// Writes the answer with its bytes as they are.
+pub(crate) fn run(call: &Call, request: Request<Vec<u8>>, request_id: &str) -> Answer<Response<Vec<u8>>> {
+    let mut answer = get_snapshot_block(call, decode(&request)?)?;
+    let Blob(bytes) = answer.block_data.take().unwrap_or_default();
+    Ok(encode_answer::<GetSnapshotBlockRequest>(&answer, request_id).map(|_| bytes))
+}
+
+/// Reads a block that a list call gave a token for.
+pub(crate) fn get_snapshot_block(call: &Call, request: GetSnapshotBlockRequest) -> Answer<GetSnapshotBlockResponse> {
+    let token = required(request.block_token.as_deref(), "blockToken")?;
+    let snapshot = call.world.catalogue.transact(|db| readable_snapshot(db, call, request.snapshot_id.as_deref()))?;
+    let block = block_within(request.block_index, snapshot.volume_size)?;
+    let token: BlockToken = call.world.secret.open(BLOCK_TOKEN, token, call.now).or_else(|why| {
+        let why = if why == Unsealed::Expired { "has expired" } else { "is not valid" };
+        refusal::invalid("INVALID_BLOCK_TOKEN", format!("The block token {why}; list the blocks again."))
+    })?;
+    if token.snapshot != snapshot.id || token.block != block {
+        return refusal::invalid("INVALID_BLOCK_TOKEN", "The block token belongs to another block.");
+    }
+    Ok(GetSnapshotBlockResponse {
+        data_length: i32::try_from(BLOCK_SIZE).ok(),
+        block_data: Some(Blob(call.world.blocks.get(&token.digest)?)),
+        checksum: Some(token.digest.base64()),
+        checksum_algorithm: Some("SHA256".to_owned()),
+    })
+}

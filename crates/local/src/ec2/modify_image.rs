@@ -1,0 +1,63 @@
+//! ModifyImageAttribute: whom an image is shared with, and its description.
+
+use ovenbird_aws::ec2::LaunchPermission;
+use ovenbird_aws::ec2::LaunchPermissionModifications;
+use ovenbird_aws::ec2::ModifyImageAttributeRequest;
+use ovenbird_aws::ec2::Nothing;
+use rusqlite::Connection;
+
+use super::register_image::verify_description;
+use super::resources::own_image;
+use crate::accounts::is_account;
+use crate::catalogue::images;
+use crate::failure::Answer;
+use crate::failure::refuse;
+use crate::world::Call;
+
+/// Changes one attribute, in the newer form (`LaunchPermission.Add.1.UserId`) or the older (`Attribute`, `OperationType`, `UserId.1`).
+pub(crate) fn modify_image_attribute(call: &Call, request: ModifyImageAttributeRequest) -> Answer<Nothing> {
+    let permissions = permissions(&request)?;
+    let description = request.description.as_ref().and_then(|value| value.value.clone());
+    let description = description.or_else(|| request.value.clone().filter(|_| request.attribute.as_deref() == Some("description")));
+    verify_description(description.as_deref())?;
+    if permissions.is_none() && description.is_none() {
+        return refuse("InvalidParameterCombination", "No attributes specified: name a LaunchPermission or a Description");
+    }
+    call.world.catalogue.transact(|db| {
+        let image = own_image(db, call, request.image_id.as_deref())?;
+        if let Some(LaunchPermissionModifications { add, remove }) = &permissions {
+            add.iter().try_for_each(|permission| apply(db, &image.id, permission, true))?;
+            remove.iter().try_for_each(|permission| apply(db, &image.id, permission, false))?;
+        }
+        if let Some(description) = &description {
+            images::set_description(db, &image.id, description)?;
+        }
+        Ok(Nothing {})
+    })
+}
+
+fn permissions(request: &ModifyImageAttributeRequest) -> Answer<Option<LaunchPermissionModifications>> {
+    if request.launch_permission.is_some() || request.attribute.as_deref() != Some("launchPermission") {
+        return Ok(request.launch_permission.clone());
+    }
+    let users = request.user_ids.iter().map(|user| LaunchPermission { user_id: Some(user.clone()), ..LaunchPermission::default() });
+    let groups = request.user_groups.iter().map(|group| LaunchPermission { group: Some(group.clone()), ..LaunchPermission::default() });
+    let named = users.chain(groups).collect();
+    match request.operation_type.as_deref() {
+        Some("add") => Ok(Some(LaunchPermissionModifications { add: named, remove: Vec::new() })),
+        Some("remove") => Ok(Some(LaunchPermissionModifications { add: Vec::new(), remove: named })),
+        _ => refuse("InvalidParameterValue", "OperationType must be add or remove"),
+    }
+}
+
+fn apply(db: &Connection, image: &str, permission: &LaunchPermission, add: bool) -> Answer<()> {
+    match (&permission.user_id, permission.group.as_deref()) {
+        (Some(account), None) if !is_account(account) => {
+            refuse("InvalidAMIAttributeItemValue", format!("Invalid attribute item value \"{account}\" for userId item type."))
+        }
+        (Some(account), None) if add => images::share(db, image, account),
+        (Some(account), None) => images::unshare(db, image, account),
+        (None, Some("all")) => images::set_public(db, image, add),
+        _ => refuse("InvalidAMIAttributeItemValue", "A launch permission names a UserId, or the Group all"),
+    }
+}

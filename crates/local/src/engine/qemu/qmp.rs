@@ -1,0 +1,113 @@
+//! QEMU's machine protocol, as far as an instance needs it: power, and NVMe devices that come and go.
+
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::io::Write as _;
+use std::os::fd::AsRawFd as _;
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use fs_err as fs;
+use serde_json::Value;
+use serde_json::json;
+
+use super::command::SOCKET;
+use crate::engine::Failure;
+
+/// QEMU answers at once, unless it is stuck.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// A conversation with a running QEMU. QEMU holds one at a time; drop it soon.
+pub(super) struct Qmp {
+    stream: BufReader<UnixStream>,
+}
+
+impl Qmp {
+    /// Connects to the QEMU of the machine whose folder this is.
+    pub(super) fn connect(folder: &Path) -> Result<Self, Failure> {
+        // The way round by /proc keeps the socket's path short: 107 bytes are all that it may have.
+        let folder = fs::File::open(folder)?;
+        let stream = UnixStream::connect(format!("/proc/self/fd/{}/{SOCKET}", folder.as_raw_fd()))?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        stream.set_write_timeout(Some(ANSWER))?;
+        let mut qmp = Self { stream: BufReader::new(stream) };
+        qmp.read()?;
+        qmp.execute("qmp_capabilities", &json!({}))?;
+        Ok(qmp)
+    }
+
+    /// Presses the power button.
+    pub(super) fn power_down(&mut self) -> Result<(), Failure> {
+        self.execute("system_powerdown", &json!({})).map(drop)
+    }
+
+    /// The devices on the hot-plug ports: port and device, for each port; the device is `None` on a free one.
+    pub(super) fn list_ports(&mut self) -> Result<Vec<(String, Option<String>)>, Failure> {
+        let answer = self.execute("query-pci", &json!({}))?;
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let id = |device: &Value| device["qdev_id"].as_str().map(str::to_owned);
+        let devices = list(&answer).iter().flat_map(|bus| list(&bus["devices"])).collect::<Vec<_>>();
+        let bridges = devices.iter().filter(|device| device.get("pci_bridge").is_some());
+        let port = |bridge: &Value| {
+            let below = list(&bridge["pci_bridge"]["devices"]);
+            Some((id(bridge)?, below.first().and_then(id)))
+        };
+        Ok(bridges.filter_map(port).collect())
+    }
+
+    /// Plugs the raw `file` into `port` as an NVMe device with this serial, which is its id too.
+    pub(super) fn add(&mut self, port: &str, serial: &str, file: &Path) -> Result<(), Failure> {
+        let file = file.to_str().ok_or("the path of the volume's file is no UTF-8")?;
+        self.execute("blockdev-add", &block_node(serial, file))?;
+        let device = json!({"driver": "nvme", "id": serial, "drive": serial, "serial": serial, "bus": port});
+        self.execute("device_add", &device).map(drop).inspect_err(|_| _ = self.forget(serial))
+    }
+
+    /// Asks the guest to let the device go; ask again until it is gone.
+    pub(super) fn ask_back(&mut self, serial: &str) -> Result<(), Failure> {
+        match self.execute("device_del", &json!({"id": serial})) {
+            Err(error) if error.to_string().contains("in the process of unplug") => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    /// Closes the file of a device that is gone.
+    pub(super) fn forget(&mut self, serial: &str) -> Result<(), Failure> {
+        self.execute("blockdev-del", &json!({"node-name": serial})).map(drop)
+    }
+
+    fn execute(&mut self, command: &str, arguments: &Value) -> Result<Value, Failure> {
+        let request = json!({"execute": command, "arguments": arguments});
+        self.stream.get_mut().write_all(format!("{request}\n").as_bytes())?;
+        loop {
+            let mut answer = self.read()?;
+            if let Some(error) = answer.get("error") {
+                return Err(format!("QEMU refuses {command}: {}", error["desc"].as_str().unwrap_or("no reason")).into());
+            }
+            if let Some(value) = answer.get_mut("return") {
+                return Ok(value.take());
+            }
+            // Anything else is an event.
+        }
+    }
+
+    fn read(&mut self) -> Result<Value, Failure> {
+        let mut line = String::new();
+        if self.stream.read_line(&mut line)? == 0 {
+            return Err("QEMU ended".into());
+        }
+        Ok(serde_json::from_str(&line)?)
+    }
+}
+
+/// A raw file as QEMU's block node; what the guest trims becomes a hole.
+pub(super) fn block_node(name: &str, file: &str) -> Value {
+    json!({
+        "driver": "raw",
+        "node-name": name,
+        "discard": "unmap",
+        "detect-zeroes": "unmap",
+        "file": {"driver": "file", "filename": file, "discard": "unmap"},
+    })
+}

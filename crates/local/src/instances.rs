@@ -1,0 +1,187 @@
+//! The life of an instance: pending, running, shutting-down, terminated, or stopped from inside.
+//!
+//! Every step of an instance happens in its turn (one at a time per instance), on a thread of its own.
+
+mod addresses;
+mod machine;
+mod turns;
+mod view;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::catalogue::instances;
+use crate::catalogue::instances::Instance;
+use crate::catalogue::instances::State;
+use crate::catalogue::volumes;
+use crate::disks;
+use crate::engine::Seen;
+use crate::failure::Answer;
+use crate::failure::Failure;
+use crate::world::World;
+
+pub(crate) use addresses::pick_address;
+pub(crate) use addresses::pick_mac;
+pub(crate) use addresses::subnet_of;
+pub(crate) use addresses::vpc_of;
+pub(crate) use machine::machine_of;
+pub(crate) use turns::Turns;
+
+/// Why a state changed: code and message (API reference, StateReason).
+pub(crate) const USER_INITIATED: (&str, &str) =
+    ("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown");
+const INSTANCE_INITIATED: (&str, &str) =
+    ("Client.InstanceInitiatedShutdown", "Client.InstanceInitiatedShutdown: Instance initiated shutdown");
+const DAEMON_STOPPED: (&str, &str) = ("Server.ScheduledStop", "Server.ScheduledStop: The embedded EC2 was stopped");
+const DAEMON_KILLED: (&str, &str) =
+    ("Server.InternalError", "Server.InternalError: The instance ended while the embedded EC2 was not running");
+
+/// Brings a pending instance up, in the background.
+pub(crate) fn begin(world: Arc<World>, id: String) {
+    std::thread::spawn(move || {
+        let turn = world.turns.of(&id);
+        let _turn = turn.take();
+        if let Err(failure) = launch(&world, &id) {
+            let message = format!("Server.InternalError: {}", failure.chain());
+            tracing::error!(instance = id, "{message}");
+            note(&id, finish(&world, &id, State::Terminated, Some(("Server.InternalError", &message))));
+        }
+    });
+}
+
+fn launch(world: &Arc<World>, id: &str) -> Answer<()> {
+    let is_pending = |instance: &Instance| instance.state == State::Pending;
+    let Some(instance) = world.catalogue.transact(|db| instances::find_any(db, id))?.filter(is_pending) else { return Ok(()) };
+    for volume in world.catalogue.transact(|db| volumes::list_attached(db, id))? {
+        disks::ensure(world, &volume)?;
+        world.catalogue.transact(|db| volumes::set_attachment(db, &volume.id, "attached"))?;
+    }
+    world.engine.start(&machine_of(world, &instance)?)?;
+    let now = world.clock.now();
+    world.catalogue.transact(|db| match instances::find_any(db, id)?.filter(is_pending) {
+        Some(_) => instances::set_state(db, id, State::Running, None, now),
+        // It is to be terminated already; whoever does it waits for this turn.
+        None => Ok(()),
+    })
+}
+
+/// Ends an instance that is shutting down or stopping, in the background.
+pub(crate) fn end(world: Arc<World>, id: String) -> std::thread::JoinHandle<()> {
+    std::thread::spawn(move || {
+        let turn = world.turns.of(&id);
+        let _turn = turn.take();
+        note(&id, end_once(&world, &id));
+    })
+}
+
+fn end_once(world: &Arc<World>, id: &str) -> Answer<()> {
+    let Some(instance) = world.catalogue.transact(|db| instances::find_any(db, id))? else { return Ok(()) };
+    let after = match instance.state {
+        State::ShuttingDown => State::Terminated,
+        State::Stopping => State::Stopped,
+        _ => return Ok(()),
+    };
+    let stopped = world.engine.stop(&machine_of(world, &instance)?).map_err(Failure::from);
+    finish(world, id, after, None)?;
+    stopped
+}
+
+/// Notes that an instance ended. A terminated one lets go of its volumes; those made to go with it go.
+fn finish(world: &World, id: &str, after: State, reason: Option<(&str, &str)>) -> Answer<()> {
+    let now = world.clock.now();
+    let gone = world.catalogue.transact(|db| {
+        let mut gone = Vec::new();
+        if after == State::Terminated {
+            for volume in volumes::list_attached(db, id)? {
+                if volume.attachment.is_some_and(|attachment| attachment.delete_on_termination) {
+                    volumes::delete_volume(db, &volume.id)?;
+                    gone.push(volume.id);
+                } else {
+                    volumes::detach(db, &volume.id)?;
+                }
+            }
+        }
+        instances::set_state(db, id, after, reason, now)?;
+        Ok(gone)
+    })?;
+    gone.iter().try_for_each(|volume| disks::remove(world, volume))
+}
+
+fn note(id: &str, answer: Answer<()>) {
+    if let Err(failure) = answer {
+        tracing::error!(instance = id, "{}", failure.chain());
+    }
+}
+
+/// Looks after the running instances once: what ended by itself is stopped or terminated, as it was launched to be.
+pub(crate) fn watch_once(world: &Arc<World>) -> Answer<()> {
+    let alive = world.catalogue.transact(instances::list_alive)?;
+    for instance in alive.into_iter().filter(|instance| instance.state == State::Running) {
+        if world.engine.look(&machine_of(world, &instance)?) == Seen::Running {
+            continue;
+        }
+        let now = world.clock.now();
+        let after = if instance.ends_terminated { State::ShuttingDown } else { State::Stopping };
+        if move_on(world, &instance, State::Running, after, INSTANCE_INITIATED, now)? {
+            end(Arc::clone(world), instance.id);
+        }
+    }
+    Ok(())
+}
+
+/// Changes the state where it still is `before`; did it?
+fn move_on(world: &World, instance: &Instance, before: State, after: State, reason: (&str, &str), now: Timestamp) -> Answer<bool> {
+    world.catalogue.transact(|db| {
+        let is_still = instances::find_any(db, &instance.id)?.is_some_and(|found| found.state == before);
+        if is_still {
+            instances::set_state(db, &instance.id, after, Some(reason), now)?;
+        }
+        Ok(is_still)
+    })
+}
+
+/// Takes up what an earlier daemon left: running machines go on, the others are ended.
+pub(crate) fn adopt_all(world: &Arc<World>) -> Answer<()> {
+    for volume in world.catalogue.transact(volumes::list_unfinished)? {
+        disks::begin(Arc::clone(world), volume);
+    }
+    for instance in world.catalogue.transact(instances::list_alive)? {
+        let (id, now) = (instance.id.clone(), world.clock.now());
+        if instance.state == State::Running {
+            match world.engine.adopt(&machine_of(world, &instance)?) {
+                Ok(Seen::Running) => {
+                    tracing::info!(instance = id, "found again");
+                    continue;
+                }
+                Ok(Seen::Ended) => {}
+                Err(error) => tracing::error!(instance = id, "could not take it up: {}", Failure::from(error).chain()),
+            }
+        }
+        if matches!(instance.state, State::Running | State::Pending) {
+            world.catalogue.transact(|db| instances::set_state(db, &id, State::ShuttingDown, Some(DAEMON_KILLED), now))?;
+        }
+        note(&id, end_once(world, &id));
+    }
+    Ok(())
+}
+
+/// Ends every instance, at the daemon's own end.
+pub(crate) fn end_all(world: &Arc<World>) {
+    let ended = world.catalogue.transact(|db| {
+        let mut ending = Vec::new();
+        for instance in instances::list_alive(db)?.into_iter().filter(|instance| instance.state != State::Stopped) {
+            instances::set_state(db, &instance.id, State::ShuttingDown, Some(DAEMON_STOPPED), world.clock.now())?;
+            ending.push(instance.id);
+        }
+        Ok(ending)
+    });
+    match ended {
+        Ok(ids) => {
+            let ends: Vec<_> = ids.into_iter().map(|id| end(Arc::clone(world), id)).collect();
+            // A thread that panicked has said so; the others still count.
+            ends.into_iter().for_each(|end| drop(end.join()));
+        }
+        Err(failure) => tracing::error!("could not end the instances: {}", failure.chain()),
+    }
+}

@@ -1,0 +1,46 @@
+//! The embedded EC2: an AWS endpoint on loopback that keeps images as blocks and really boots its instances.
+//!
+//! It must never know what Ovenbird bakes or cleans: it sees the AWS API and nothing else, like any other tool's endpoint.
+
+mod accounts;
+mod auth;
+pub mod base;
+mod blocks;
+mod calls;
+mod catalogue;
+mod clock;
+mod daemon;
+mod direct;
+mod disks;
+mod dispatch;
+mod ec2;
+pub mod engine;
+mod failure;
+mod folder;
+mod front;
+mod ids;
+mod instances;
+pub mod metadata;
+pub mod network;
+mod regions;
+mod seal;
+mod server;
+mod ssm;
+mod status;
+mod sts;
+mod tagging;
+mod world;
+
+pub use accounts::Credentials;
+pub use accounts::DEFAULT_ACCOUNT;
+pub use clock::Clock;
+pub use daemon::Daemon;
+pub use daemon::DaemonError;
+pub use daemon::Options;
+pub use daemon::Stop;
+pub use daemon::Stopped;
+pub use status::InstanceLine;
+pub use status::Status;
+pub use status::StatusError;
+pub use status::credentials;
+pub use status::status;
