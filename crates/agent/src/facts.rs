@@ -12,7 +12,6 @@ use serde_json::Map;
 use serde_json::Value;
 
 use crate::fault::Fault;
-use crate::files::ensure_private_folder;
 use crate::files::write_whole;
 use crate::instance::Instance;
 use crate::settings::Root;
@@ -64,7 +63,7 @@ fn ensure_link(link: &Path, target: &Path) -> Result<(), Fault> {
     if link.exists() && link.canonicalize().ok() == target.canonicalize().ok() {
         return Ok(());
     }
-    ensure_private_folder(link.parent().unwrap_or(link)).map_err(failed)?;
+    std::fs::create_dir_all(link.parent().unwrap_or(link)).map_err(failed)?;
     match std::fs::remove_file(link) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
         _ => {}

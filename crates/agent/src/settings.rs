@@ -60,7 +60,7 @@ impl Default for Budget {
             metadata: seconds(240),
             role: seconds(15),
             parameters: seconds(120),
-            parameters_with_fallback: seconds(15),
+            parameters_with_fallback: seconds(10),
             volumes: seconds(300),
             report: seconds(5),
         }

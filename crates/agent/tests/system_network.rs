@@ -100,7 +100,7 @@ fn system_a_boot_needs_the_metadata_service_alone() {
     let page = machine.read("/usr/lib/ovenbird/boot/page").unwrap();
     assert_eq!(page, format!("dev {note} hello {INSTANCE}"));
     assert!(!std::path::Path::new("/tmp/ovenbird-was-here").exists(), "user data was run");
-    // 15 s for Parameter Store, 10 s for the tag, and the play itself.
+    // 10 s for Parameter Store, 5 s for the tag, and the play itself.
     assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
 }
 

@@ -3,45 +3,42 @@
 //! Everything below the operations is the SDK's own runtime, so every source of credentials that the SDK knows works here.
 
 mod call;
+mod endpoints;
 mod error;
 mod pages;
+mod patience;
 mod retry;
 mod wait;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_config::BehaviorVersion;
 use aws_config::SdkConfig;
-use aws_config::timeout::TimeoutConfig;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::default_async_sleep;
 use aws_smithy_http_client::tls;
 use aws_smithy_runtime::client::identity::IdentityCache;
-use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::identity::SharedIdentityCache;
 use aws_types::region::Region;
 
 pub use error::Error;
 pub use pages::Paged;
+pub use patience::Patience;
 pub use wait::TimedOut;
 pub use wait::wait;
 
 use crate::wire::Operation;
 use crate::wire::Service;
 
-/// Tries of one call, the first included. Packer's default too; throttled accounts need them.
-const ATTEMPTS: u32 = 10;
-/// One try, from connect to the last byte. Block uploads are known to hang for ever without it (coldsnap#437).
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
-/// All tries of one call together.
-const CALL_TIMEOUT: Duration = Duration::from_secs(120);
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// Speaks to AWS, or to any endpoint that speaks as AWS does. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Client {
     config: Arc<SdkConfig>,
-    identity_cache: aws_smithy_runtime_api::client::identity::SharedIdentityCache,
+    identity_cache: SharedIdentityCache,
+    /// What environment or profile put in the place of AWS's own endpoints, in the order of [`Service::ALL`].
+    overrides: [Option<Arc<str>>; Service::ALL.len()],
 }
 
 /// Where to find credentials and region, beyond what the environment says.
@@ -55,9 +52,13 @@ pub struct Settings {
 
 impl Client {
     /// A client as the SDKs make theirs: environment, profile, SSO, web identity, container or instance role;
-    /// `AWS_ENDPOINT_URL` overrides the endpoint.
+    /// `AWS_ENDPOINT_URL` and a profile's `endpoint_url` override the endpoint.
     pub async fn from_environment(settings: &Settings) -> Self {
-        let mut loader = base_loader();
+        let patience = Patience::default();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http_client())
+            .retry_config(patience.retries())
+            .timeout_config(patience.timeouts());
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile);
         }
@@ -67,26 +68,39 @@ impl Client {
         Self::from_config(loader.load().await)
     }
 
-    /// A client for one endpoint with fixed keys.
+    /// A client for one endpoint with fixed keys. It reads neither environment nor profile.
     pub async fn for_endpoint(url: &str, region: &str, access_key_id: &str, secret_access_key: &str) -> Self {
         let credentials = Credentials::new(access_key_id, secret_access_key, None, None, "fixed");
-        let loader = base_loader()
-            .empty_test_environment()
+        let patience = Patience::default();
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .http_client(http_client())
+            .retry_config(patience.retries())
+            .timeout_config(patience.timeouts())
             .endpoint_url(url)
             .region(Region::new(region.to_owned()))
             .credentials_provider(SharedCredentialsProvider::new(credentials));
-        Self::from_config(loader.load().await)
+        config.set_sleep_impl(default_async_sleep());
+        Self::from_config(config.build())
     }
 
     fn from_config(config: SdkConfig) -> Self {
-        Self { config: Arc::new(config), identity_cache: IdentityCache::lazy().build() }
+        let overrides = Service::ALL.map(|service| endpoints::find_override(&config, service).map(Arc::from));
+        Self { config: Arc::new(config), identity_cache: IdentityCache::lazy().build(), overrides }
     }
 
     /// The same credentials in another region.
     #[must_use]
     pub fn in_region(&self, region: &str) -> Self {
         let config = self.config.to_builder().region(Region::new(region.to_owned())).build();
-        Self { config: Arc::new(config), identity_cache: self.identity_cache.clone() }
+        Self { config: Arc::new(config), ..self.clone() }
+    }
+
+    /// The same client with other bounds of time and tries.
+    #[must_use]
+    pub fn with_patience(&self, patience: &Patience) -> Self {
+        let config = self.config.to_builder().retry_config(patience.retries()).timeout_config(patience.timeouts());
+        Self { config: Arc::new(config.build()), ..self.clone() }
     }
 
     /// The region that calls go to; `None` where nothing names one.
@@ -95,10 +109,11 @@ impl Client {
         self.config.region().map(AsRef::as_ref)
     }
 
-    /// The URL that overrides AWS's own endpoints, where one does.
+    /// The one URL that every service is reached at; `None` where any of them goes to AWS's own endpoint, or elsewhere.
     #[must_use]
     pub fn endpoint_override(&self) -> Option<&str> {
-        self.config.endpoint_url()
+        let [first, others @ ..] = &self.overrides;
+        first.as_deref().filter(|url| others.iter().all(|other| other.as_deref() == Some(url)))
     }
 
     /// Calls the operation and waits for its answer, trying again where the failure may pass.
@@ -110,26 +125,16 @@ impl Client {
     }
 
     fn endpoint(&self, service: Service) -> Result<String, Error> {
-        if let Some(url) = self.config.endpoint_url() {
-            return Ok(url.trim_end_matches('/').to_owned());
+        let known = Service::ALL.iter().zip(&self.overrides).find(|(known, _)| **known == service);
+        if let Some((_, Some(url))) = known {
+            return Ok(url.to_string());
         }
-        let region = self.region().ok_or(Error::NoRegion)?;
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        Ok(format!("https://{}.{region}.{suffix}", service.name()))
+        Ok(endpoints::of_aws(service, self.region().ok_or(Error::NoRegion)?))
     }
 }
 
-fn base_loader() -> aws_config::ConfigLoader {
-    let http = aws_smithy_http_client::Builder::new()
+fn http_client() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
         .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc))
-        .build_https();
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-        .operation_timeout(CALL_TIMEOUT)
-        .build();
-    aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_max_backoff(Duration::from_secs(10)))
-        .timeout_config(timeouts)
+        .build_https()
 }

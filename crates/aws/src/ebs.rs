@@ -23,11 +23,11 @@ shape! {
         encrypted: Option<bool> = "Encrypted",
         /// The Amazon Resource Name (ARN) of the Key Management Service (KMS) key to be used to encrypt the snapshot.
         kms_key_arn: Option<String> = "KmsKeyArn",
-        /// The amount of time (in minutes) after which the snapshot is automatically cancelled if: No blocks are …
+        /// Minutes without a block written or a completion after which the snapshot is cancelled; 60 where absent.
         timeout: Option<i32> = "Timeout",
     }
 
-    /// StartSnapshotResponse.
+    /// The answer of StartSnapshot.
     pub struct StartSnapshotResponse {
         /// The description of the snapshot.
         description: Option<String> = "Description",
@@ -49,7 +49,7 @@ shape! {
         parent_snapshot_id: Option<String> = "ParentSnapshotId",
         /// The Amazon Resource Name (ARN) of the Key Management Service (KMS) key used to encrypt the snapshot.
         kms_key_arn: Option<String> = "KmsKeyArn",
-        /// Reserved for future use.
+        /// Reserved by the API.
         sse_type: Option<String> = "SseType",
     }
 
@@ -79,7 +79,7 @@ shape! {
         checksum_algorithm: Option<String> = "x-amz-Checksum-Algorithm" in Header,
     }
 
-    /// PutSnapshotBlockResponse.
+    /// The answer of PutSnapshotBlock.
     pub struct PutSnapshotBlockResponse {
         /// The SHA256 checksum generated for the block data by Amazon EBS.
         checksum: Option<String> = "x-amz-Checksum" in Header,
@@ -101,7 +101,7 @@ shape! {
         checksum_aggregation_method: Option<String> = "x-amz-Checksum-Aggregation-Method" in Header,
     }
 
-    /// CompleteSnapshotResponse.
+    /// The answer of CompleteSnapshot.
     pub struct CompleteSnapshotResponse {
         /// The status of the snapshot.
         status: Option<String> = "Status",
@@ -119,13 +119,13 @@ shape! {
         starting_block_index: Option<i32> = "startingBlockIndex" in QueryString,
     }
 
-    /// ListSnapshotBlocksResponse.
+    /// The answer of ListSnapshotBlocks.
     pub struct ListSnapshotBlocksResponse {
-        /// An array of objects containing information about the blocks.
+        /// The blocks, by index.
         blocks: Vec<Block> = "Blocks",
         /// The time when the BlockToken expires.
         expiry_time: Option<Timestamp> = "ExpiryTime",
-        /// The size of the volume in GB.
+        /// The size of the volume, in GiB.
         volume_size: Option<i64> = "VolumeSize",
         /// The size of the blocks in the snapshot, in bytes.
         block_size: Option<i32> = "BlockSize",
@@ -141,7 +141,7 @@ shape! {
         block_token: Option<String> = "BlockToken",
     }
 
-    /// Returns information about the blocks that are different between two Amazon Elastic Block Store snapshots …
+    /// Lists the blocks that differ between two snapshots of the same volume or lineage.
     pub struct ListChangedBlocksRequest {
         /// The ID of the first snapshot to use for the comparison.
         first_snapshot_id: Option<String> = "firstSnapshotId" in QueryString,
@@ -155,13 +155,13 @@ shape! {
         starting_block_index: Option<i32> = "startingBlockIndex" in QueryString,
     }
 
-    /// ListChangedBlocksResponse.
+    /// The answer of ListChangedBlocks.
     pub struct ListChangedBlocksResponse {
-        /// An array of objects containing information about the changed blocks.
+        /// The changed blocks, by index.
         changed_blocks: Vec<ChangedBlock> = "ChangedBlocks",
         /// The time when the BlockToken expires.
         expiry_time: Option<Timestamp> = "ExpiryTime",
-        /// The size of the volume in GB.
+        /// The size of the volume, in GiB.
         volume_size: Option<i64> = "VolumeSize",
         /// The size of the blocks in the snapshot, in bytes.
         block_size: Option<i32> = "BlockSize",
@@ -169,7 +169,7 @@ shape! {
         next_token: Option<String> = "NextToken",
     }
 
-    /// A block of data in an Amazon Elastic Block Store snapshot that is different from another snapshot of the …
+    /// A block that differs between two snapshots.
     pub struct ChangedBlock {
         /// The block index.
         block_index: Option<i32> = "BlockIndex",
@@ -189,7 +189,7 @@ shape! {
         block_token: Option<String> = "blockToken" in QueryString,
     }
 
-    /// GetSnapshotBlockResponse.
+    /// The answer of GetSnapshotBlock.
     pub struct GetSnapshotBlockResponse {
         /// The size of the data in the block.
         data_length: Option<i32> = "x-amz-Data-Length" in Header,
@@ -202,7 +202,7 @@ shape! {
     }
 }
 
-operation!(Ebs, "StartSnapshot", StartSnapshotRequest => StartSnapshotResponse, "POST" "/snapshots" 201);
+operation!(Ebs, "StartSnapshot", StartSnapshotRequest => StartSnapshotResponse, "POST" "/snapshots" 201, idempotent by client_token);
 operation!(Ebs, "PutSnapshotBlock", PutSnapshotBlockRequest => PutSnapshotBlockResponse, "PUT" "/snapshots/{snapshotId}/blocks/{blockIndex}" 201);
 operation!(Ebs, "CompleteSnapshot", CompleteSnapshotRequest => CompleteSnapshotResponse, "POST" "/snapshots/completion/{snapshotId}" 202);
 operation!(Ebs, "ListSnapshotBlocks", ListSnapshotBlocksRequest => ListSnapshotBlocksResponse, "GET" "/snapshots/{snapshotId}/blocks" 200);

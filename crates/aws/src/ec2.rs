@@ -2,6 +2,7 @@
 
 mod block_devices;
 mod filters;
+mod image_attributes;
 mod images;
 mod instances;
 mod regions;
@@ -11,6 +12,7 @@ mod volumes;
 
 pub use block_devices::*;
 pub use filters::*;
+pub use image_attributes::*;
 pub use images::*;
 pub use instances::*;
 pub use regions::*;

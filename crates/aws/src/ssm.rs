@@ -6,7 +6,7 @@ use crate::wire::operation;
 use crate::wire::shape;
 
 shape! {
-    /// Metadata that you assign to your Amazon Web Services resources.
+    /// A tag of a parameter.
     pub struct Tag {
         /// The name of the tag.
         key: Option<String> = "Key",
@@ -18,7 +18,7 @@ shape! {
     pub struct PutParameterRequest {
         /// The fully qualified name of the parameter that you want to create or update. Required.
         name: Option<String> = "Name",
-        /// Information about the parameter that you want to add to the system.
+        /// What the parameter is for, in the user's words.
         description: Option<String> = "Description",
         /// The parameter value that you want to add to the system. Required.
         value: Option<String> = "Value",
@@ -30,7 +30,7 @@ shape! {
         overwrite: Option<bool> = "Overwrite",
         /// A regular expression used to validate the parameter value.
         allowed_pattern: Option<String> = "AllowedPattern",
-        /// Optional metadata that you assign to a resource.
+        /// The tags of a new parameter.
         tags: Vec<Tag> = "Tags",
         /// The parameter tier to assign to a parameter.
         tier: Option<String> = "Tier",
@@ -40,7 +40,7 @@ shape! {
         data_type: Option<String> = "DataType",
     }
 
-    /// PutParameterResult.
+    /// The answer of PutParameter.
     pub struct PutParameterResult {
         /// The new version number of a parameter.
         version: Option<i64> = "Version",
@@ -56,7 +56,7 @@ shape! {
         with_decryption: Option<bool> = "WithDecryption",
     }
 
-    /// GetParameterResult.
+    /// The answer of GetParameter.
     pub struct GetParameterResult {
         /// Information about a parameter.
         parameter: Option<Parameter> = "Parameter",
@@ -74,7 +74,7 @@ shape! {
         version: Option<i64> = "Version",
         /// Either the version number or the label used to retrieve the parameter value.
         selector: Option<String> = "Selector",
-        /// Applies to parameters that reference information in other Amazon Web Services services.
+        /// The raw result of the other service, where the parameter refers to one.
         source_result: Option<String> = "SourceResult",
         /// Date the parameter was last changed or updated and the parameter version was created.
         last_modified_date: Option<Timestamp> = "LastModifiedDate",
@@ -92,11 +92,11 @@ shape! {
         with_decryption: Option<bool> = "WithDecryption",
     }
 
-    /// GetParametersResult.
+    /// The answer of GetParameters.
     pub struct GetParametersResult {
         /// A list of details for a parameter.
         parameters: Vec<Parameter> = "Parameters",
-        /// A list of parameters that aren't formatted correctly or don't run during an execution.
+        /// Names that no parameter has.
         invalid_parameters: Vec<String> = "InvalidParameters",
     }
 
@@ -114,7 +114,7 @@ shape! {
         next_token: Option<String> = "NextToken",
     }
 
-    /// GetParametersByPathResult.
+    /// The answer of GetParametersByPath.
     pub struct GetParametersByPathResult {
         /// A list of parameters found in the specified hierarchy.
         parameters: Vec<Parameter> = "Parameters",
@@ -134,7 +134,7 @@ shape! {
         next_token: Option<String> = "NextToken",
     }
 
-    /// GetParameterHistoryResult.
+    /// The answer of GetParameterHistory.
     pub struct GetParameterHistoryResult {
         /// A list of parameters returned by the request.
         parameters: Vec<ParameterHistory> = "Parameters",
@@ -142,7 +142,7 @@ shape! {
         next_token: Option<String> = "NextToken",
     }
 
-    /// Information about parameter usage.
+    /// One version of a parameter.
     pub struct ParameterHistory {
         /// The name of the parameter.
         name: Option<String> = "Name",
@@ -158,7 +158,7 @@ shape! {
         description: Option<String> = "Description",
         /// The parameter value.
         value: Option<String> = "Value",
-        /// Parameter names can include the following letters and symbols.
+        /// The regular expression that the value was validated by.
         allowed_pattern: Option<String> = "AllowedPattern",
         /// The parameter version.
         version: Option<i64> = "Version",
@@ -176,7 +176,7 @@ shape! {
         name: Option<String> = "Name",
     }
 
-    /// DeleteParameterResult.
+    /// The answer of DeleteParameter.
     pub struct DeleteParameterResult {
     }
 }

@@ -8,7 +8,7 @@ shape! {
     pub struct GetCallerIdentityRequest {
     }
 
-    /// Contains the response to a successful GetCallerIdentity request, including information about the entity …
+    /// Who made the call.
     pub struct GetCallerIdentityResponse {
         /// The unique identifier of the calling entity.
         user_id: Option<String> = "UserId",

@@ -165,8 +165,10 @@ impl Course {
             }
             (0, _) => Ok(stats),
             (99, _) => Err(PlaybookError::Interrupted),
-            (_, Some((Status::Unreachable, task, message))) => Err(PlaybookError::Unreachable { task, message, log }),
-            (_, Some((_, task, message))) => Err(PlaybookError::TaskFailed { task, message, log }),
+            (_, Some((Status::Unreachable, task, message))) => {
+                Err(PlaybookError::Unreachable { task: Box::new(task), message, log })
+            }
+            (_, Some((_, task, message))) => Err(PlaybookError::TaskFailed { task: Box::new(task), message, log }),
             (_, None) => Err(PlaybookError::refused(&playbook.file, code, &self.errors, log)),
         }
     }

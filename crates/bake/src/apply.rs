@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use fs_err as fs;
 
 use crate::tree::Kind;
+use crate::tree::read_entry;
 use crate::xattr;
 
 /// A layer could not be written.
@@ -112,7 +113,11 @@ impl Run {
         if self.link(&is, target, was.as_ref())? {
             return Ok(());
         }
-        // A file that has other names in the target is another file from now on: those must keep the old content.
+        if was.as_ref().is_some_and(|was| was.nlink() > 1) && read_entry(upper)? == read_entry(target)? {
+            self.count(false, false);
+            return Ok(());
+        }
+        // A file that has other names in the target is another file from now on: those must keep what they have.
         if was.as_ref().is_some_and(|was| was.nlink() > 1) || (kind != Kind::File && was.is_some() && !entry::is_same(upper, target, &is)?) {
             self.remove(target)?;
             was = None;

@@ -158,7 +158,8 @@ fn in_parallel(paths: &[PathBuf], read: fn(&Path) -> io::Result<Entry>) -> io::R
     Ok(all.into_iter().map(|(_, entry)| entry).collect())
 }
 
-fn read_entry(path: &Path) -> io::Result<Entry> {
+/// What counts of one entry; links are not followed.
+pub(crate) fn read_entry(path: &Path) -> io::Result<Entry> {
     let found = fs::symlink_metadata(path)?;
     let kind = Kind::of(&found);
     let content = match kind {

@@ -114,8 +114,48 @@ fn two_bakes_of_the_same_inputs_are_the_same_tree() {
     let epoch = archive::newest(&bench.packages().lists).expect("read").expect("an archive has a date");
     let one = bake(&bench, "one", epoch);
     assert_is_an_image(&one);
+    let volume = bench.work.path().join("volume");
+    fs::create_dir(&volume).expect("made");
+    let page = boot(&bench, &one, "i-1", &volume);
+    assert!(page.contains("<dd id=\"environment\">dev") && page.contains("<dd id=\"greeting\">laid on i-1"), "{page}");
+    assert!(page.contains("&lt;b&gt;{{ lookup("), "{page}");
+    let page = boot(&bench, &one, "i-2", &volume);
+    assert!(page.contains("<dd id=\"instance\">i-2") && page.contains("laid on i-1"), "{page}");
     let two = bake(&bench, "two", epoch);
     let (one, two) = (Tree::scan(&one).expect("a tree"), Tree::scan(&two).expect("a tree"));
     assert_eq!(one.differences(&two), [].into());
     assert_eq!(one.digest(), two.digest());
+}
+
+/// The boot play as an instance runs it: the image's own Ansible, facts from the agent's file, and no network at all.
+fn boot(bench: &Bench, disk: &Path, instance: &str, volume: &Path) -> String {
+    let name = format!("boot-{instance}");
+    let layers = Layers { lower: vec![disk.to_owned()], ..bench.layers(&name) };
+    let sandbox = Sandbox::start(&layers, &bench.options(&name)).expect("a sandbox");
+    let facts = serde_json::json!({
+        "service": "web",
+        "environment": "dev",
+        "extra": { "central_logging": false, "banner": "<b>{{ lookup('pipe', 'touch /srv/pwned') }}</b>", "volume_id": "vol-1" },
+        "parameters": {},
+        "instance": { "id": instance },
+        "volumes": { "volume_id": { "id": "vol-1", "path": "/srv/data" } },
+    });
+    let script = "set -e; mkdir -p /run/ovenbird; cat >/run/ovenbird/facts.json; \
+                  cd /usr/lib/ovenbird/boot && ANSIBLE_CONFIG=$PWD/ansible.cfg ANSIBLE_INVENTORY=/dev/null ansible-playbook playbook.yml";
+    let inside = |script: &str, input: &str| {
+        let offline = Tool::new("unshare").arg("--net").arg(sandbox.enter_program()).arg(sandbox.root());
+        offline.args(["/bin/sh", "-c", script]).stdin_bytes(input).run().unwrap_or_else(|error| panic!("{error}")).text()
+    };
+    let greeting = volume.join("greeting.txt");
+    if let Ok(text) = fs::read_to_string(&greeting) {
+        inside("cat >/srv/data/greeting.txt", &text);
+    }
+    let started = Instant::now();
+    inside(script, &facts.to_string());
+    println!("{:6.2} s  boot play", started.elapsed().as_secs_f64());
+    fs::write(greeting, inside("cat /srv/data/greeting.txt", "") + "\n").expect("written");
+    assert_eq!(inside("ls /srv", ""), "data", "user data is data");
+    let page = inside("cat /var/www/html/index.html", "");
+    sandbox.stop().expect("it ends");
+    page
 }

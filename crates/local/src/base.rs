@@ -97,8 +97,9 @@ pub enum BaseError {
 }
 
 /// Everything that a build calls, and what for; asked before the first effect.
-const TOOLS: [(&str, &str); 10] = [
+const TOOLS: [(&str, &str); 11] = [
     ("mmdebstrap", "install the packages"),
+    ("unshare", "install the packages"),
     ("apt-config", "ask how this machine reaches package archives"),
     ("tar", "unpack the base"),
     ("chroot", "configure the base"),
@@ -123,6 +124,7 @@ pub fn build(plan: &BasePlan, cache: &Path, progress: &mut dyn FnMut(Phase)) -> 
     for (name, doing) in TOOLS {
         tool::ensure_installed(name, doing)?;
     }
+    let cache = &ensure_cache(cache)?;
     let _lock = lock(cache)?;
     let work = clear_work_folder(cache)?;
 
@@ -143,10 +145,15 @@ pub fn build(plan: &BasePlan, cache: &Path, progress: &mut dyn FnMut(Phase)) -> 
     Ok(BaseDisk { disk, epoch: userland.epoch, kernel, packages, is_from_cache })
 }
 
+/// The cache folder by its real path, as the kernel names it among the mounts.
+fn ensure_cache(cache: &Path) -> Result<PathBuf, BaseError> {
+    let ensure = || fs::create_dir_all(cache).and_then(|()| fs::canonicalize(cache));
+    ensure().map_err(io_error(&format!("make the cache folder {}", cache.display())))
+}
+
 /// Held until dropped; the kernel drops it for a process that dies.
 fn lock(cache: &Path) -> Result<fs::File, BaseError> {
     let locked = || {
-        fs::create_dir_all(cache)?;
         let file = fs::File::create(cache.join("lock"))?;
         rustix::fs::flock(&file, FlockOperation::LockExclusive)?;
         Ok(file)
@@ -157,6 +164,7 @@ fn lock(cache: &Path) -> Result<fs::File, BaseError> {
 fn clear_work_folder(cache: &Path) -> Result<PathBuf, BaseError> {
     let work = cache.join("work");
     let clear = || {
+        refuse_mounts_below(&work)?;
         if work.exists() {
             fs::remove_dir_all(&work)?;
         }
@@ -164,6 +172,17 @@ fn clear_work_folder(cache: &Path) -> Result<PathBuf, BaseError> {
     };
     clear().map_err(io_error(&format!("clear {}", work.display())))?;
     Ok(work)
+}
+
+/// Removing a folder with this machine's `/dev` mounted in it would be a disaster. There can be none, so look.
+fn refuse_mounts_below(folder: &Path) -> io::Result<()> {
+    let folder = folder.to_string_lossy();
+    let mounts = fs::read_to_string("/proc/self/mounts")?;
+    let mut targets = mounts.lines().filter_map(|line| line.split(' ').nth(1));
+    match targets.find(|target| target.starts_with(&*folder)) {
+        None => Ok(()),
+        Some(target) => Err(io::Error::other(format!("{target} is mounted; unmount it first: umount {target}"))),
+    }
 }
 
 fn io_error(doing: &str) -> impl Fn(io::Error) -> BaseError + use<> {

@@ -4,6 +4,8 @@
 //! a block; this side only stores, reads and removes. The block of zeros is known and never stored.
 
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io;

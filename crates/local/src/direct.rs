@@ -6,6 +6,8 @@ pub(crate) mod list;
 pub(crate) mod put;
 pub(crate) mod refusal;
 pub(crate) mod start;
+#[cfg(test)]
+mod tests;
 
 use ovenbird_core::block::BLOCK_SIZE;
 use ovenbird_core::block::GIB;

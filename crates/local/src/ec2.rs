@@ -16,4 +16,6 @@ mod resources;
 pub(crate) mod run_instances;
 pub(crate) mod snapshots;
 pub(crate) mod tags;
+#[cfg(test)]
+mod tests;
 pub(crate) mod volumes;

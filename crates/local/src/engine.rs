@@ -4,6 +4,7 @@
 //! machine's folder, and answers what it sees.
 
 pub mod container;
+mod ending;
 pub mod pretend;
 pub mod qemu;
 mod running;
@@ -121,7 +122,7 @@ pub trait Engine: Send + Sync {
     /// Takes up a machine that an earlier daemon started: its metadata service, its watch.
     ///
     /// # Errors
-    /// As [`Self::start`]. [`Seen::Ended`] where it no longer runs.
+    /// As [`Self::start`]. [`Seen::Ended`] where it no longer runs; what it held is freed then.
     fn adopt(&self, machine: &Machine) -> Result<Seen, EngineError>;
 
     /// Is it still there?

@@ -29,6 +29,8 @@ mod ssm;
 mod status;
 mod sts;
 mod tagging;
+#[cfg(test)]
+mod testing;
 mod world;
 
 pub use accounts::Credentials;

@@ -4,6 +4,8 @@ pub(crate) mod get;
 pub(crate) mod list;
 mod names;
 pub(crate) mod put;
+#[cfg(test)]
+mod tests;
 
 use ovenbird_aws::ssm;
 

@@ -13,6 +13,7 @@ use ovenbird_disk::gpt::Partition;
 use ovenbird_disk::kernel;
 use ovenbird_disk::mount::Access;
 use ovenbird_disk::mount::LoopMount;
+use ovenbird_disk::mount::Mount;
 use ovenbird_disk::tool::Tool;
 use ovenbird_local::base;
 use ovenbird_local::base::BaseDisk;
@@ -49,6 +50,18 @@ fn a_base_is_a_bootable_debian_and_the_same_every_time() {
     let mount = LoopMount::ensure(&base.disk, &root, target.path(), Access::ReadOnly).unwrap();
     check_root(&base, mount.target());
     assert_eq!(kernel::has_newest_kernel(&base.disk, mount.target()).unwrap(), Some(true));
+    mount.unmount().unwrap();
+}
+
+#[test]
+fn a_mount_in_the_work_folder_is_never_removed() {
+    let cache = tempfile::tempdir().unwrap();
+    let mount = Mount::tmpfs(&cache.path().join("work/mounted"), "size=1m").unwrap();
+    fs::write(mount.target().join("precious"), "").unwrap();
+    let error = base::build(&BasePlan::debian_12(), cache.path(), &mut |_| {}).unwrap_err();
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(reason.contains("work/mounted is mounted"), "{error}: {reason}");
+    assert!(mount.target().join("precious").exists());
     mount.unmount().unwrap();
 }
 

@@ -95,7 +95,7 @@ fn next_step_in_use(volume: &Volume, instance: &Instance, holder: Option<&str>) 
 pub fn ensure_attached(api: &Api<'_>, instance: &Instance, id: &str, deadline: &Deadline) -> Result<Volume, Fault> {
     let doing = format!("attach the volume {id}");
     let mut letters = Letters::default();
-    let mut backoff = Backoff::new(Duration::from_millis(600), Duration::from_secs(8));
+    let mut backoff = Backoff::new(Duration::from_millis(300), Duration::from_secs(8));
     let mut told = String::new();
     loop {
         let volume = fetch_volume(api, id, deadline)?;

@@ -28,6 +28,13 @@ pub struct Machine {
     pub root: Root,
 }
 
+impl Drop for Machine {
+    /// Before its folder is removed: what is mounted in it must not be removed with it.
+    fn drop(&mut self) {
+        _ = command("umount").arg("--quiet").arg(self.path().join("srv/data")).output();
+    }
+}
+
 pub struct Ended {
     pub code: Option<i32>,
     pub stdout: String,

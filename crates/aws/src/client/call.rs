@@ -9,6 +9,8 @@ use aws_runtime::auth::sigv4::SCHEME_ID;
 use aws_runtime::auth::sigv4::SigV4AuthScheme;
 use aws_sigv4::http_request::SignableBody;
 use aws_smithy_runtime::client::orchestrator::operation::Operation as Call;
+use aws_smithy_runtime::client::retries::RetryPartition;
+use aws_smithy_runtime::client::retries::TokenBucket;
 use aws_smithy_runtime::client::retries::classifiers::HttpStatusCodeClassifier;
 use aws_smithy_runtime::client::retries::classifiers::TransientErrorClassifier;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -38,7 +40,10 @@ use crate::wire::ApiError;
 use crate::wire::Operation;
 use crate::wire::Service;
 
-pub(super) async fn send<O: Operation>(client: &Client, request: O) -> Result<O::Answer, Error> {
+pub(super) async fn send<O: Operation>(client: &Client, mut request: O) -> Result<O::Answer, Error> {
+    if let Some(token @ None) = request.idempotency_token() {
+        *token = Some(fresh_token()?);
+    }
     let endpoint = client.endpoint(O::SERVICE)?;
     let region = client.config.region().cloned().ok_or(Error::NoRegion)?;
     let credentials = client.config.credentials_provider().ok_or(Error::NoCredentials)?;
@@ -63,6 +68,13 @@ pub(super) async fn send<O: Operation>(client: &Client, request: O) -> Result<O:
         call = call.timeout_config(timeouts.clone());
     }
     call.build().invoke(request).await.map_err(|source| Error::from_sdk(O::ACTION, &endpoint, source))
+}
+
+/// 128 random bits, as hex. With it every try of one call is the same call to the service, so none of them acts twice.
+fn fresh_token() -> Result<String, Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(Error::NoRandomness)?;
+    Ok(data_encoding::HEXLOWER.encode(&bytes))
 }
 
 fn into_sdk(request: http::Request<Vec<u8>>) -> Result<HttpRequest, BoxError> {
@@ -109,6 +121,9 @@ impl Signing {
         layer.store_put(SigningRegion::from(region));
         layer.store_put(SigningName::from_static(O::SERVICE.name()));
         layer.store_put(AuthSchemeOptionResolverParams::new(()));
+        // The SDK's retries share a bucket of 500 tokens per service in the process; a few hundred throttled block uploads
+        // empty it, and then calls fail at their first throttle. Here every call has its own bounds, in `Patience`.
+        layer.store_put(RetryPartition::custom("ovenbird").token_bucket(TokenBucket::unlimited()).build());
         let components = RuntimeComponentsBuilder::new("Signing")
             .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()))
             .with_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(

@@ -51,6 +51,9 @@ pub enum Error {
         /// Pages read.
         pages: usize,
     },
+    /// The machine gave no random bytes for the token that makes repeated tries safe.
+    #[error("no random bytes for the idempotency token of a call")]
+    NoRandomness(#[source] getrandom::Error),
     /// What was waited for did not come in time.
     #[error(transparent)]
     TimedOut(#[from] TimedOut),

@@ -19,7 +19,7 @@ pub struct TimedOut {
 /// # Errors
 /// What `look` failed with, or [`TimedOut`].
 pub async fn wait<T, E: From<TimedOut>>(
-    what: &str,
+    what: impl Into<String>,
     patience: Duration,
     every: Duration,
     mut look: impl AsyncFnMut() -> Result<Option<T>, E>,
@@ -30,7 +30,7 @@ pub async fn wait<T, E: From<TimedOut>>(
             return Ok(found);
         }
         if Instant::now() + every > deadline {
-            return Err(TimedOut { what: what.to_owned(), seconds: patience.as_secs() }.into());
+            return Err(TimedOut { what: what.into(), seconds: patience.as_secs() }.into());
         }
         tokio::time::sleep(every).await;
     }

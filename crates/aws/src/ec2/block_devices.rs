@@ -5,11 +5,11 @@ use jiff::Timestamp;
 use crate::wire::shape;
 
 shape! {
-    /// Describes a block device mapping, which defines the EBS volumes and instance store volumes to attach to an …
+    /// A volume that an instance gets when it is launched, and the device name that it appears under.
     pub struct BlockDeviceMapping {
         /// Parameters used to automatically set up EBS volumes when the instance is launched.
         ebs: Option<EbsBlockDevice> = "ebs",
-        /// To omit the device from the block device mapping, specify an empty string.
+        /// An empty string omits the device that the image maps under this name.
         no_device: Option<String> = "noDevice",
         /// The device name.
         device_name: Option<String> = "deviceName",
@@ -29,11 +29,11 @@ shape! {
         volume_size: Option<i32> = "volumeSize",
         /// The volume type.
         volume_type: Option<String> = "volumeType",
-        /// Identifier (key ID, key alias, key ARN, or alias ARN) of the customer managed KMS key to use for EBS …
+        /// The KMS key of an encrypted volume: key ID, key alias, key ARN, or alias ARN.
         kms_key_id: Option<String> = "kmsKeyId",
         /// The throughput that the volume supports, in MiB/s.
         throughput: Option<i32> = "throughput",
-        /// Indicates whether the encryption state of an EBS volume is changed while being restored from a backing …
+        /// Indicates whether the volume is encrypted; one from an encrypted snapshot always is.
         encrypted: Option<bool> = "encrypted",
     }
 

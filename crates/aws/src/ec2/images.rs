@@ -1,8 +1,7 @@
-//! Images: describe, register, copy, share, deregister.
+//! Images: describe, register, copy, deregister.
 
 use super::BlockDeviceMapping;
 use super::Filter;
-use super::Nothing;
 use super::Tag;
 use super::TagSpecification;
 use crate::wire::operation;
@@ -25,13 +24,13 @@ shape! {
         max_results: Option<i32> = "MaxResults",
         /// The token returned from a previous paginated request.
         next_token: Option<String> = "NextToken",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
-        /// The filters.
+        /// What the results must match.
         filters: Vec<Filter> = "Filter",
     }
 
-    /// DescribeImagesResult.
+    /// The answer of DescribeImages.
     pub struct DescribeImagesResult {
         /// The token to include in another request to get the next page of items.
         next_token: Option<String> = "nextToken",
@@ -45,7 +44,7 @@ shape! {
         platform_details: Option<String> = "platformDetails",
         /// The operation of the Amazon EC2 instance and the billing code that is associated with the AMI.
         usage_operation: Option<String> = "usageOperation",
-        /// Any block device mapping entries.
+        /// The volumes that an instance of the image gets.
         block_device_mappings: Vec<BlockDeviceMapping> = "blockDeviceMapping",
         /// The description of the AMI that was provided during image creation.
         description: Option<String> = "description",
@@ -129,7 +128,7 @@ shape! {
         imds_support: Option<String> = "ImdsSupport",
         /// The tags to apply to the AMI.
         tag_specifications: Vec<TagSpecification> = "TagSpecification",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
         /// A name for your AMI. Required.
         name: Option<String> = "name",
@@ -143,17 +142,17 @@ shape! {
         ramdisk_id: Option<String> = "ramdiskId",
         /// The device name of the root device volume (for example, /dev/sda1).
         root_device_name: Option<String> = "rootDeviceName",
-        /// The block device mapping entries.
+        /// The volumes that an instance of the image gets.
         block_device_mappings: Vec<BlockDeviceMapping> = "BlockDeviceMapping",
         /// The type of virtualization (hvm | paravirtual).
         virtualization_type: Option<String> = "virtualizationType",
-        /// Set to simple to enable enhanced networking with the Intel 82599 Virtual Function interface for the AMI …
+        /// Set to `simple` to enable enhanced networking with the Intel 82599 Virtual Function interface.
         sriov_net_support: Option<String> = "sriovNetSupport",
         /// Set to true to enable enhanced networking with ENA for the AMI and any instances that you launch from the AMI.
         ena_support: Option<bool> = "enaSupport",
     }
 
-    /// Contains the output of RegisterImage.
+    /// The answer of RegisterImage.
     pub struct RegisterImageResult {
         /// The ID of the newly registered AMI.
         image_id: Option<String> = "imageId",
@@ -165,15 +164,15 @@ shape! {
         image_id: Option<String> = "ImageId",
         /// Specifies whether to delete the snapshots associated with the AMI during deregistration.
         delete_associated_snapshots: Option<bool> = "DeleteAssociatedSnapshots",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
     }
 
-    /// DeregisterImageResult.
+    /// The answer of DeregisterImage.
     pub struct DeregisterImageResult {
-        /// Returns true if the request succeeds; otherwise, it returns an error.
+        /// True where it succeeded.
         r#return: Option<bool> = "return",
-        /// The deletion result for each snapshot associated with the AMI, including the snapshot ID and its success …
+        /// What became of each snapshot of the AMI, where their deletion was asked for.
         delete_snapshot_results: Vec<DeleteSnapshotReturnCode> = "deleteSnapshotResultSet",
     }
 
@@ -181,7 +180,7 @@ shape! {
     pub struct DeleteSnapshotReturnCode {
         /// The ID of the snapshot.
         snapshot_id: Option<String> = "snapshotId",
-        /// The result code from the snapshot deletion attempt.
+        /// What became of it: `success`, `skipped`, `missing-permissions`, `internal-error` or `client-error`.
         return_code: Option<String> = "returnCode",
     }
 
@@ -205,67 +204,18 @@ shape! {
         copy_image_tags: Option<bool> = "CopyImageTags",
         /// The tags to apply to the new AMI and new snapshots.
         tag_specifications: Vec<TagSpecification> = "TagSpecification",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
     }
 
-    /// Contains the output of CopyImage.
+    /// The answer of CopyImage.
     pub struct CopyImageResult {
         /// The ID of the new AMI.
         image_id: Option<String> = "imageId",
-    }
-
-    /// Modifies the specified attribute of the specified AMI.
-    pub struct ModifyImageAttributeRequest {
-        /// The name of the attribute to modify.
-        attribute: Option<String> = "Attribute",
-        /// A new description for the AMI.
-        description: Option<AttributeValue> = "Description",
-        /// The ID of the AMI. Required.
-        image_id: Option<String> = "ImageId",
-        /// A new launch permission for the AMI.
-        launch_permission: Option<LaunchPermissionModifications> = "LaunchPermission",
-        /// The operation type.
-        operation_type: Option<String> = "OperationType",
-        /// The user groups.
-        user_groups: Vec<String> = "UserGroup",
-        /// The Amazon Web Services account IDs.
-        user_ids: Vec<String> = "UserId",
-        /// The value of the attribute being modified.
-        value: Option<String> = "Value",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
-        dry_run: Option<bool> = "dryRun",
-    }
-
-    /// Describes a value for a resource attribute that is a String.
-    pub struct AttributeValue {
-        /// The attribute value.
-        value: Option<String> = "value",
-    }
-
-    /// Describes a launch permission modification.
-    pub struct LaunchPermissionModifications {
-        /// The Amazon Web Services account ID, organization ARN, or OU ARN to add to the list of launch permissions …
-        add: Vec<LaunchPermission> = "Add",
-        /// The Amazon Web Services account ID, organization ARN, or OU ARN to remove from the list of launch …
-        remove: Vec<LaunchPermission> = "Remove",
-    }
-
-    /// Describes a launch permission.
-    pub struct LaunchPermission {
-        /// The Amazon Resource Name (ARN) of an organization.
-        organization_arn: Option<String> = "organizationArn",
-        /// The Amazon Resource Name (ARN) of an organizational unit (OU).
-        organizational_unit_arn: Option<String> = "organizationalUnitArn",
-        /// The Amazon Web Services account ID.
-        user_id: Option<String> = "userId",
-        /// The name of the group.
-        group: Option<String> = "group",
     }
 }
 
 operation!(Ec2, "DescribeImages", DescribeImagesRequest => DescribeImagesResult);
 operation!(Ec2, "RegisterImage", RegisterImageRequest => RegisterImageResult);
 operation!(Ec2, "DeregisterImage", DeregisterImageRequest => DeregisterImageResult);
-operation!(Ec2, "CopyImage", CopyImageRequest => CopyImageResult);
-operation!(Ec2, "ModifyImageAttribute", ModifyImageAttributeRequest => Nothing);
+operation!(Ec2, "CopyImage", CopyImageRequest => CopyImageResult, idempotent by client_token);

@@ -14,7 +14,7 @@ use crate::wire::shape;
 shape! {
     /// Launches the specified number of instances using an AMI for which you have permissions.
     pub struct RunInstancesRequest {
-        /// The block device mapping, which defines the EBS volumes and instance store volumes to attach to the …
+        /// The volumes to attach at launch; entries of the image under the same device name are overridden.
         block_device_mappings: Vec<BlockDeviceMapping> = "BlockDeviceMapping",
         /// The ID of the AMI.
         image_id: Option<String> = "ImageId",
@@ -44,11 +44,11 @@ shape! {
         metadata_options: Option<InstanceMetadataOptionsRequest> = "MetadataOptions",
         /// The tags to apply to the resources that are created during instance launch.
         tag_specifications: Vec<TagSpecification> = "TagSpecification",
-        /// Checks whether you have the required permissions for the operation, without actually making the request …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
         /// Indicates whether termination protection is enabled for the instance.
         disable_api_termination: Option<bool> = "disableApiTermination",
-        /// Indicates whether an instance stops or terminates when you initiate shutdown from the instance (using the …
+        /// What a shutdown from within the instance does: `stop` or `terminate`.
         instance_initiated_shutdown_behavior: Option<String> = "instanceInitiatedShutdownBehavior",
         /// The primary IPv4 address.
         private_ip_address: Option<String> = "privateIpAddress",
@@ -98,13 +98,13 @@ shape! {
         name: Option<String> = "name",
     }
 
-    /// Describes a launch request for one or more instances, and includes owner, requester, and security group …
+    /// One launch of one or more instances.
     pub struct Reservation {
         /// The ID of the reservation.
         reservation_id: Option<String> = "reservationId",
         /// The ID of the Amazon Web Services account that owns the reservation.
         owner_id: Option<String> = "ownerId",
-        /// The ID of the requester that launched the instances on your behalf (for example, Amazon Web Services …
+        /// The service that launched the instances on the account's behalf, such as Auto Scaling.
         requester_id: Option<String> = "requesterId",
         /// The instances.
         instances: Vec<Instance> = "instancesSet",
@@ -114,9 +114,9 @@ shape! {
     pub struct Instance {
         /// The architecture of the image.
         architecture: Option<String> = "architecture",
-        /// Any block device mapping entries for the instance.
+        /// The volumes attached to the instance.
         block_device_mappings: Vec<InstanceBlockDeviceMapping> = "blockDeviceMapping",
-        /// The idempotency token you provided when you launched the instance, if applicable.
+        /// The idempotency token of the launch.
         client_token: Option<String> = "clientToken",
         /// Indicates whether the instance is optimized for Amazon EBS I/O.
         ebs_optimized: Option<bool> = "ebsOptimized",
@@ -180,7 +180,7 @@ shape! {
 
     /// Describes the current state of an instance.
     pub struct InstanceState {
-        /// The state of the instance as a 16-bit unsigned integer.
+        /// The state as a number; the low byte counts: 0 pending, 16 running, 32 shutting-down, 48 terminated, 64 stopping, 80 stopped.
         code: Option<i32> = "code",
         /// The current state of the instance.
         name: Option<String> = "name",
@@ -220,9 +220,9 @@ shape! {
     pub struct DescribeInstancesRequest {
         /// The instance IDs.
         instance_ids: Vec<String> = "InstanceId",
-        /// Checks whether you have the required permissions for the operation, without actually making the request …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
-        /// The filters.
+        /// What the results must match.
         filters: Vec<Filter> = "Filter",
         /// The token returned from a previous paginated request.
         next_token: Option<String> = "nextToken",
@@ -230,7 +230,7 @@ shape! {
         max_results: Option<i32> = "maxResults",
     }
 
-    /// DescribeInstancesResult.
+    /// The answer of DescribeInstances.
     pub struct DescribeInstancesResult {
         /// The token to include in another request to get the next page of items.
         next_token: Option<String> = "nextToken",
@@ -242,11 +242,11 @@ shape! {
     pub struct TerminateInstancesRequest {
         /// The IDs of the instances. Required.
         instance_ids: Vec<String> = "InstanceId",
-        /// Checks whether you have the required permissions for the operation, without actually making the request …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
     }
 
-    /// TerminateInstancesResult.
+    /// The answer of TerminateInstances.
     pub struct TerminateInstancesResult {
         /// Information about the terminated instances.
         terminating_instances: Vec<InstanceStateChange> = "instancesSet",
@@ -268,11 +268,11 @@ shape! {
         instance_id: Option<String> = "InstanceId",
         /// When enabled, retrieves the latest console output for the instance.
         latest: Option<bool> = "Latest",
-        /// Checks whether you have the required permissions for the operation, without actually making the request …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
     }
 
-    /// GetConsoleOutputResult.
+    /// The answer of GetConsoleOutput.
     pub struct GetConsoleOutputResult {
         /// The ID of the instance.
         instance_id: Option<String> = "instanceId",
@@ -283,7 +283,7 @@ shape! {
     }
 }
 
-operation!(Ec2, "RunInstances", RunInstancesRequest => Reservation);
+operation!(Ec2, "RunInstances", RunInstancesRequest => Reservation, idempotent by client_token);
 operation!(Ec2, "DescribeInstances", DescribeInstancesRequest => DescribeInstancesResult);
 operation!(Ec2, "TerminateInstances", TerminateInstancesRequest => TerminateInstancesResult);
 operation!(Ec2, "GetConsoleOutput", GetConsoleOutputRequest => GetConsoleOutputResult);

@@ -9,15 +9,15 @@ shape! {
     pub struct DescribeRegionsRequest {
         /// The names of the Regions.
         region_names: Vec<String> = "RegionName",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
         /// Indicates whether to display all Regions, including Regions that are disabled for your account.
         all_regions: Option<bool> = "AllRegions",
-        /// The filters.
+        /// What the results must match.
         filters: Vec<Filter> = "Filter",
     }
 
-    /// DescribeRegionsResult.
+    /// The answer of DescribeRegions.
     pub struct DescribeRegionsResult {
         /// Information about the Regions.
         regions: Vec<Region> = "regionInfo",
@@ -41,13 +41,13 @@ shape! {
         zone_ids: Vec<String> = "ZoneId",
         /// Include all Availability Zones, Local Zones, and Wavelength Zones regardless of your opt-in status.
         all_availability_zones: Option<bool> = "AllAvailabilityZones",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
-        /// The filters.
+        /// What the results must match.
         filters: Vec<Filter> = "Filter",
     }
 
-    /// DescribeAvailabilityZonesResult.
+    /// The answer of DescribeAvailabilityZones.
     pub struct DescribeAvailabilityZonesResult {
         /// Information about the Availability Zones, Local Zones, and Wavelength Zones.
         availability_zones: Vec<AvailabilityZone> = "availabilityZoneInfo",

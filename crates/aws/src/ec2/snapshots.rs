@@ -21,13 +21,13 @@ shape! {
         restorable_by_user_ids: Vec<String> = "RestorableBy",
         /// The snapshot IDs.
         snapshot_ids: Vec<String> = "SnapshotId",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
-        /// The filters.
+        /// What the results must match.
         filters: Vec<Filter> = "Filter",
     }
 
-    /// DescribeSnapshotsResult.
+    /// The answer of DescribeSnapshots.
     pub struct DescribeSnapshotsResult {
         /// The token to include in another request to get the next page of items.
         next_token: Option<String> = "nextToken",
@@ -47,7 +47,7 @@ shape! {
         volume_id: Option<String> = "volumeId",
         /// The snapshot state.
         state: Option<String> = "status",
-        /// Encrypted Amazon EBS snapshots are copied asynchronously.
+        /// Why the copy of an encrypted snapshot failed, where it did.
         state_message: Option<String> = "statusMessage",
         /// The time stamp when the snapshot was initiated.
         start_time: Option<Timestamp> = "startTime",
@@ -61,7 +61,7 @@ shape! {
         volume_size: Option<i32> = "volumeSize",
         /// Indicates whether the snapshot is encrypted.
         encrypted: Option<bool> = "encrypted",
-        /// The Amazon Resource Name (ARN) of the KMS key that was used to protect the volume encryption key for the …
+        /// The ARN of the KMS key that protects the volume's encryption key.
         kms_key_id: Option<String> = "kmsKeyId",
     }
 
@@ -69,7 +69,7 @@ shape! {
     pub struct DeleteSnapshotRequest {
         /// The ID of the EBS snapshot. Required.
         snapshot_id: Option<String> = "SnapshotId",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
     }
 }

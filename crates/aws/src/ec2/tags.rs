@@ -36,9 +36,9 @@ shape! {
 
     /// Adds or overwrites only the specified tags for the specified Amazon EC2 resource or resources.
     pub struct CreateTagsRequest {
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
-        /// The IDs of the resources, separated by spaces. Required.
+        /// The IDs of the resources. Required.
         resources: Vec<String> = "ResourceId",
         /// The tags. Required.
         tags: Vec<Tag> = "Tag",
@@ -46,9 +46,9 @@ shape! {
 
     /// Deletes the specified set of tags from the specified set of resources.
     pub struct DeleteTagsRequest {
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
-        /// The IDs of the resources, separated by spaces. Required.
+        /// The IDs of the resources. Required.
         resources: Vec<String> = "resourceId",
         /// The tags to delete.
         tags: Vec<Tag> = "tag",
@@ -56,9 +56,9 @@ shape! {
 
     /// Describes the specified tags for your EC2 resources.
     pub struct DescribeTagsRequest {
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
-        /// The filters.
+        /// What the results must match.
         filters: Vec<Filter> = "Filter",
         /// The maximum number of items to return for this request.
         max_results: Option<i32> = "maxResults",
@@ -66,7 +66,7 @@ shape! {
         next_token: Option<String> = "nextToken",
     }
 
-    /// DescribeTagsResult.
+    /// The answer of DescribeTags.
     pub struct DescribeTagsResult {
         /// The token to include in another request to get the next page of items.
         next_token: Option<String> = "nextToken",

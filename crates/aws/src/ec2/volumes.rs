@@ -34,7 +34,7 @@ shape! {
         throughput: Option<i32> = "Throughput",
         /// Unique, case-sensitive identifier that you provide to ensure the idempotency of the request.
         client_token: Option<String> = "ClientToken",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
     }
 
@@ -66,7 +66,7 @@ shape! {
         attachments: Vec<VolumeAttachment> = "attachmentSet",
         /// Indicates whether the volume is encrypted.
         encrypted: Option<bool> = "encrypted",
-        /// The Amazon Resource Name (ARN) of the KMS key that was used to protect the volume encryption key for the …
+        /// The ARN of the KMS key that protects the volume's encryption key.
         kms_key_id: Option<String> = "kmsKeyId",
     }
 
@@ -90,9 +90,9 @@ shape! {
     pub struct DescribeVolumesRequest {
         /// The volume IDs.
         volume_ids: Vec<String> = "VolumeId",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
-        /// The filters.
+        /// What the results must match.
         filters: Vec<Filter> = "Filter",
         /// The token returned from a previous paginated request.
         next_token: Option<String> = "nextToken",
@@ -100,7 +100,7 @@ shape! {
         max_results: Option<i32> = "maxResults",
     }
 
-    /// DescribeVolumesResult.
+    /// The answer of DescribeVolumes.
     pub struct DescribeVolumesResult {
         /// The token to include in another request to get the next page of items.
         next_token: Option<String> = "nextToken",
@@ -108,7 +108,7 @@ shape! {
         volumes: Vec<Volume> = "volumeSet",
     }
 
-    /// Attaches an Amazon EBS volume to a running or stopped instance, and exposes it to the instance with the …
+    /// Attaches an EBS volume to a running or stopped instance, under a device name.
     pub struct AttachVolumeRequest {
         /// The device name (for example, /dev/sdh or xvdh). Required.
         device: Option<String> = "Device",
@@ -116,7 +116,7 @@ shape! {
         instance_id: Option<String> = "InstanceId",
         /// The ID of the EBS volume. Required.
         volume_id: Option<String> = "VolumeId",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
     }
 
@@ -124,13 +124,13 @@ shape! {
     pub struct DetachVolumeRequest {
         /// The device name.
         device: Option<String> = "Device",
-        /// Forces detachment if the previous detachment attempt did not occur cleanly (for example, logging into an …
+        /// Detaches even where the instance still uses the volume; data may be lost.
         force: Option<bool> = "Force",
         /// The ID of the instance.
         instance_id: Option<String> = "InstanceId",
         /// The ID of the volume. Required.
         volume_id: Option<String> = "VolumeId",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
     }
 
@@ -138,12 +138,12 @@ shape! {
     pub struct DeleteVolumeRequest {
         /// The ID of the volume. Required.
         volume_id: Option<String> = "VolumeId",
-        /// Checks whether you have the required permissions for the action, without actually making the request, and …
+        /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
     }
 }
 
-operation!(Ec2, "CreateVolume", CreateVolumeRequest => Volume);
+operation!(Ec2, "CreateVolume", CreateVolumeRequest => Volume, idempotent by client_token);
 operation!(Ec2, "DescribeVolumes", DescribeVolumesRequest => DescribeVolumesResult);
 operation!(Ec2, "AttachVolume", AttachVolumeRequest => VolumeAttachment);
 operation!(Ec2, "DetachVolume", DetachVolumeRequest => VolumeAttachment);

@@ -16,6 +16,7 @@ pub(super) fn encode(node: &Node) -> Json {
         Node::Float(value) => number(*value),
         #[expect(clippy::cast_precision_loss, reason = "epoch milliseconds fit a double")]
         Node::Instant(instant) => number(instant.as_millisecond() as f64 / 1000.0),
+        Node::Bytes(bytes) => Json::String(data_encoding::BASE64.encode(bytes)),
         Node::List(items) => Json::Array(items.iter().map(encode).collect()),
         Node::Struct(members) => {
             Json::Object(members.iter().map(|(name, node)| (name.clone(), encode(node))).collect::<Map<_, _>>())

@@ -15,10 +15,12 @@ pub enum Node {
     Float(f64),
     /// An instant; each protocol has its own way to write one.
     Instant(Timestamp),
+    /// Bytes; base64 in text, as they are where they are a REST-JSON payload.
+    Bytes(Vec<u8>),
     /// A list, in order.
-    List(Vec<Node>),
+    List(Vec<Self>),
     /// Named members, in order.
-    Struct(Vec<(String, Node)>),
+    Struct(Vec<(String, Self)>),
 }
 
 impl Node {
@@ -29,6 +31,24 @@ impl Node {
         Some(members.swap_remove(at).1)
     }
 
+    /// The same tree without empty lists. Requests leave them out; answers write them, because callers of the SDKs read
+    /// `answer['Images']` where nothing was found, too.
+    #[must_use]
+    pub fn without_empty_lists(self) -> Self {
+        let has_content = |node: &Self| !matches!(node, Self::List(items) if items.is_empty());
+        match self {
+            Self::List(items) => Self::List(items.into_iter().map(Self::without_empty_lists).collect()),
+            Self::Struct(members) => Self::Struct(
+                members
+                    .into_iter()
+                    .filter(|(_, node)| has_content(node))
+                    .map(|(name, node)| (name, node.without_empty_lists()))
+                    .collect(),
+            ),
+            scalar => scalar,
+        }
+    }
+
     /// What this is, for error messages.
     #[must_use]
     pub fn describe(&self) -> &'static str {
@@ -37,6 +57,7 @@ impl Node {
             Self::Bool(_) => "a boolean",
             Self::Integer(_) | Self::Float(_) => "a number",
             Self::Instant(_) => "an instant",
+            Self::Bytes(_) => "bytes",
             Self::List(_) => "a list",
             Self::Struct(_) => "a structure",
         }
@@ -51,6 +72,7 @@ impl Node {
             Self::Integer(value) => Some(value.to_string()),
             Self::Float(value) => Some(value.to_string()),
             Self::Instant(instant) => Some(instant.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()),
+            Self::Bytes(bytes) => Some(data_encoding::BASE64.encode(bytes)),
             Self::List(_) | Self::Struct(_) => None,
         }
     }

@@ -96,7 +96,8 @@ pub fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
             post("application/x-www-form-urlencoded; charset=utf-8", query::encode_form(&fields).into_bytes(), None)
         }
         Protocol::Json => {
-            let body = request.to_node(Naming::Model).map(|node| json::encode(&node).to_string()).unwrap_or_default();
+            let node = request.to_node(Naming::Model).unwrap_or(Node::Struct(Vec::new()));
+            let body = json::encode(&node.without_empty_lists()).to_string();
             post("application/x-amz-json-1.1", body.into_bytes(), Some(format!("AmazonSSM.{}", O::ACTION)))
         }
         Protocol::RestJson => rest::encode_request(request),
@@ -184,7 +185,7 @@ pub fn encode_error(protocol: Protocol, error: &ApiError, request_id: &str) -> R
             respond(error.status, "text/xml;charset=UTF-8", body.into_bytes(), request_id)
         }
         Protocol::Query => {
-            let mut members = vec![("Type".to_owned(), text("Sender"))];
+            let mut members = vec![("Type".to_owned(), text(if error.status < 500 { "Sender" } else { "Receiver" }))];
             members.extend(code_and_message());
             let mut body = String::from("<ErrorResponse>");
             xml::encode_element(&mut body, "Error", &Node::Struct(members));

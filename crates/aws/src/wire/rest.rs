@@ -10,7 +10,6 @@ use super::query::decode_form;
 use super::query::encode_form;
 use super::query::escape;
 use super::query::unescape;
-use super::shape::Kind;
 use super::shape::Member;
 use super::shape::Naming;
 use super::shape::Operation;
@@ -26,21 +25,25 @@ struct Parts {
     payload: Option<Vec<u8>>,
 }
 
-fn take_apart<T: Value>(value: &T) -> Parts {
-    let mut node = value.to_node(Naming::Model).unwrap_or(Node::Struct(Vec::new()));
+fn take_apart<T: Value>(mut node: Node) -> Parts {
     let mut parts = Parts { body: Vec::new(), headers: Vec::new(), query: Vec::new(), uri: Vec::new(), payload: None };
     for member in T::members() {
         let Some(found) = node.take(member.wire) else { continue };
-        let text = found.text().unwrap_or_default();
-        match member.place {
-            Place::Body => parts.body.push((member.wire.to_owned(), found)),
-            Place::Header => parts.headers.push((member.wire, text)),
-            Place::QueryString => parts.query.push((member.wire.to_owned(), text)),
-            Place::Uri => parts.uri.push((member.wire, text)),
-            Place::Payload => parts.payload = data_encoding::BASE64.decode(text.as_bytes()).ok(),
+        let text = |node: &Node| node.text().unwrap_or_default();
+        match (member.place, found) {
+            (Place::Body, node) => parts.body.push((member.wire.to_owned(), node)),
+            (Place::Header, node) => parts.headers.push((member.wire, text(&node))),
+            (Place::QueryString, node) => parts.query.push((member.wire.to_owned(), text(&node))),
+            (Place::Uri, node) => parts.uri.push((member.wire, text(&node))),
+            (Place::Payload, Node::Bytes(bytes)) => parts.payload = Some(bytes),
+            (Place::Payload, node) => parts.payload = Some(text(&node).into_bytes()),
         }
     }
     parts
+}
+
+fn tree<T: Value>(value: &T) -> Node {
+    value.to_node(Naming::Model).unwrap_or(Node::Struct(Vec::new()))
 }
 
 fn has_payload<T: Value>() -> bool {
@@ -54,8 +57,18 @@ fn body_of<T: Value>(parts: Parts) -> (Vec<u8>, &'static str) {
     (json::encode(&Node::Struct(parts.body)).to_string().into_bytes(), "application/json")
 }
 
+/// A value that no header can hold (a line break, a control character) is left out: the service then names the missing
+/// member, which says more than a request that cannot be built.
+fn put_headers(headers: &mut http::HeaderMap, values: Vec<(&'static str, String)>) {
+    for (name, value) in values {
+        if let (Ok(name), Ok(value)) = (http::HeaderName::try_from(name), http::HeaderValue::try_from(value)) {
+            headers.insert(name, value);
+        }
+    }
+}
+
 pub(super) fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
-    let mut parts = take_apart(request);
+    let mut parts = take_apart::<O>(tree(request).without_empty_lists());
     let mut path = O::PATH.to_owned();
     for (name, value) in &parts.uri {
         path = path.replace(&format!("{{{name}}}"), &escape(value));
@@ -63,26 +76,26 @@ pub(super) fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
     if !parts.query.is_empty() {
         path = format!("{path}?{}", encode_form(&parts.query));
     }
-    let mut builder = Request::builder().method(O::METHOD).uri(path);
-    for (name, value) in std::mem::take(&mut parts.headers) {
-        builder = builder.header(name, value);
-    }
+    let headers = std::mem::take(&mut parts.headers);
     let (body, content_type) = body_of::<O>(parts);
     let body = if O::METHOD == "GET" { Vec::new() } else { body };
+    let mut builder = Request::builder().method(O::METHOD).uri(path);
     if !body.is_empty() {
         builder = builder.header("content-type", content_type);
     }
-    builder.body(body).unwrap_or_default()
+    let mut request = builder.body(body).unwrap_or_default();
+    put_headers(request.headers_mut(), headers);
+    request
 }
 
 pub(super) fn encode_answer<T: Value>(answer: &T, status: u16) -> Response<Vec<u8>> {
-    let mut parts = take_apart(answer);
-    let mut builder = Response::builder().status(status);
-    for (name, value) in std::mem::take(&mut parts.headers) {
-        builder = builder.header(name, value);
-    }
+    let mut parts = take_apart::<T>(tree(answer));
+    let headers = std::mem::take(&mut parts.headers);
     let (body, content_type) = body_of::<T>(parts);
-    builder.header("content-type", content_type).body(body).unwrap_or_default()
+    let mut response =
+        Response::builder().status(status).header("content-type", content_type).body(body).unwrap_or_default();
+    put_headers(response.headers_mut(), headers);
+    response
 }
 
 /// The values for `pattern`'s `{places}` in `path`; `None` where they do not match.
@@ -125,17 +138,17 @@ fn put_together<T: Value>(
 ) -> Result<T, DecodeError> {
     let mut node = if has_payload::<T>() { Node::Struct(Vec::new()) } else { json::decode_body(body)? };
     for member in T::members() {
-        let text = match member.place {
+        let text = |text: Option<String>| text.map(Node::Text);
+        let found = match member.place {
             Place::Body => continue,
-            Place::Payload => Some(data_encoding::BASE64.encode(body)),
-            Place::Header => headers.get(member.wire).and_then(|value| value.to_str().ok()).map(str::to_owned),
-            Place::Uri | Place::QueryString => from_uri(&member),
+            Place::Payload => Some(Node::Bytes(body.to_vec())),
+            Place::Header => text(headers.get(member.wire).and_then(|value| value.to_str().ok()).map(str::to_owned)),
+            Place::Uri | Place::QueryString => text(from_uri(&member)),
         };
         let Node::Struct(members) = &mut node else { return Err(DecodeError::unexpected("an object", node.describe())) };
         members.retain(|(name, _)| name != member.wire);
-        if let Some(text) = text {
-            debug_assert!(!matches!(member.kind, Kind::List(_)), "no list travels outside the body");
-            members.push((member.wire.to_owned(), Node::Text(text)));
+        if let Some(found) = found {
+            members.push((member.wire.to_owned(), found));
         }
     }
     T::from_node(Some(node), Naming::Model)

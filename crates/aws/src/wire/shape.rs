@@ -60,7 +60,7 @@ pub enum Kind {
     /// `blob`
     Blob,
     /// `list` of something
-    List(Box<Kind>),
+    List(Box<Self>),
     /// `structure`, by its name in the model
     Structure(&'static str),
 }
@@ -77,7 +77,7 @@ pub struct Member {
     /// Its type.
     pub kind: Kind,
     /// The members of the structure that it is, or is a list of.
-    pub members: fn() -> Vec<Member>,
+    pub members: fn() -> Vec<Self>,
 }
 
 /// Anything that can be a member.
@@ -117,6 +117,12 @@ pub trait Operation: Shape {
     const PATH: &'static str = "/";
     /// HTTP status of success.
     const STATUS: u16 = 200;
+
+    /// The member that makes repeated sending safe, where the model marks one as `idempotencyToken`. A client fills it
+    /// when the caller left it out.
+    fn idempotency_token(&mut self) -> Option<&mut Option<String>> {
+        None
+    }
 }
 
 /// Bytes: base64 in text, as they are where they are the payload.
@@ -146,9 +152,6 @@ impl<T: Value> Value for Vec<T> {
         T::members()
     }
     fn to_node(&self, naming: Naming) -> Option<Node> {
-        if self.is_empty() {
-            return None;
-        }
         Some(Node::List(self.iter().filter_map(|item| item.to_node(naming)).collect()))
     }
     fn from_node(node: Option<Node>, naming: Naming) -> Result<Self, DecodeError> {
@@ -220,15 +223,19 @@ scalar!(f64, Double, "a number", |value| Node::Float(*value), |node| match node 
 });
 scalar!(Timestamp, Timestamp, "an instant", |value| Node::Instant(*value), |node| match node {
     Node::Instant(instant) => Some(instant),
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "epoch milliseconds fit a double")]
+    #[expect(clippy::cast_possible_truncation, reason = "epoch milliseconds fit a double")]
     Node::Float(seconds) => Self::from_millisecond((seconds * 1000.0).round() as i64).ok(),
     Node::Integer(seconds) => Self::from_second(seconds).ok(),
     Node::Text(text) => text.trim().parse().ok(),
     _ => None,
 });
-scalar!(Blob, Blob, "base64", |value| Node::Text(data_encoding::BASE64.encode(&value.0)), |node| {
-    let text: String = node.text()?.chars().filter(|letter| !letter.is_whitespace()).collect();
-    data_encoding::BASE64.decode(text.as_bytes()).ok().map(Self)
+scalar!(Blob, Blob, "base64", |value| Node::Bytes(value.0.clone()), |node| match node {
+    Node::Bytes(bytes) => Some(Self(bytes)),
+    Node::Text(text) => {
+        let text: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+        data_encoding::BASE64.decode(text.as_bytes()).ok().map(Self)
+    }
+    _ => None,
 });
 
 fn whole(node: &Node) -> Option<i64> {
@@ -289,9 +296,13 @@ macro_rules! shape {
     (@place $place:ident) => { $crate::wire::Place::$place };
 }
 
-/// Ties a request to its operation and answer: `operation!(Ec2, "DescribeImages", DescribeImagesRequest -> DescribeImagesResult);`
+/// Ties a request to its operation and answer: `operation!(Ec2, "DescribeImages", DescribeImagesRequest => DescribeImagesResult);`
+/// REST-JSON adds method, path and status; `idempotent by client_token` names the model's idempotency token.
 macro_rules! operation {
-    ($service:ident, $action:literal, $request:ty => $answer:ty $(, $method:literal $path:literal $status:literal)?) => {
+    (
+        $service:ident, $action:literal, $request:ty => $answer:ty
+        $(, $method:literal $path:literal $status:literal)? $(, idempotent by $token:ident)?
+    ) => {
         impl $crate::wire::Operation for $request {
             type Answer = $answer;
             const SERVICE: $crate::wire::Service = $crate::wire::Service::$service;
@@ -299,6 +310,9 @@ macro_rules! operation {
             $(const METHOD: &'static str = $method;
             const PATH: &'static str = $path;
             const STATUS: u16 = $status;)?
+            $(fn idempotency_token(&mut self) -> Option<&mut Option<String>> {
+                Some(&mut self.$token)
+            })?
         }
     };
 }

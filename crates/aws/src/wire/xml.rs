@@ -1,9 +1,6 @@
 //! XML as EC2 and STS answer it: lists wrapped around `item`s, everything else text.
 
-use std::borrow::Cow;
-
 use quick_xml::Reader;
-use quick_xml::escape::escape;
 use quick_xml::events::Event;
 
 use super::error::DecodeError;
@@ -28,57 +25,75 @@ pub(super) fn encode_content(xml: &mut String, node: &Node) {
     match node {
         Node::Struct(members) => members.iter().for_each(|(name, node)| encode_element(xml, name, node)),
         Node::List(items) => items.iter().for_each(|node| encode_element(xml, "item", node)),
-        scalar => xml.push_str(&escape(without_control(&scalar.text().unwrap_or_default()))),
+        scalar => encode_text(xml, &scalar.text().unwrap_or_default()),
     }
 }
 
-/// XML 1.0 has no way to write most control characters, not even escaped.
-fn without_control(text: &str) -> Cow<'_, str> {
-    let is_bad = |letter: char| letter.is_control() && !matches!(letter, '\t' | '\n' | '\r');
-    if text.chars().any(is_bad) { Cow::Owned(text.replace(is_bad, "\u{fffd}")) } else { Cow::Borrowed(text) }
+/// Escapes what XML takes for itself; also the carriage return, which every reader turns into a line feed otherwise.
+/// XML 1.0 has no way to write most control characters, not even escaped: they become U+FFFD.
+fn encode_text(xml: &mut String, text: &str) {
+    for letter in text.chars() {
+        match letter {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '\r' => xml.push_str("&#13;"),
+            '\t' | '\n' => xml.push(letter),
+            '\0'..='\x1f' | '\u{fffe}' | '\u{ffff}' => xml.push('\u{fffd}'),
+            other => xml.push(other),
+        }
+    }
+}
+
+/// An element whose end has not come yet.
+#[derive(Default)]
+struct Element {
+    name: String,
+    members: Vec<(String, Node)>,
+    text: String,
 }
 
 /// Reads a document; the root's own name is dropped, its content returned.
 pub(super) fn decode(xml: &str) -> Result<Node, DecodeError> {
     let mut reader = Reader::from_str(xml);
     let broken = |error: &dyn std::fmt::Display| DecodeError::unexpected("XML", error.to_string());
-    // Each open element: its name, its members, its text.
-    let mut open: Vec<(String, Vec<(String, Node)>, String)> = Vec::new();
+    let mut open: Vec<Element> = Vec::new();
     loop {
         match reader.read_event().map_err(|error| broken(&error))? {
             Event::Start(start) => {
                 if open.len() >= MAX_DEPTH {
                     return Err(DecodeError::unexpected("XML of at most 40 levels", "more"));
                 }
-                open.push((start.local_name().as_ref().to_owned(), Vec::new(), String::new()));
+                open.push(Element { name: start.local_name().as_ref().to_owned(), ..Element::default() });
             }
             Event::Empty(empty) => {
                 let name = empty.local_name().as_ref().to_owned();
                 match open.last_mut() {
-                    Some((_, members, _)) => members.push((name, Node::Text(String::new()))),
+                    Some(outer) => outer.members.push((name, Node::Text(String::new()))),
                     None => return Ok(Node::Struct(Vec::new())),
                 }
             }
             Event::Text(text) => {
-                if let Some((_, _, content)) = open.last_mut() {
-                    content.push_str(&text.xml10_content());
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&text.xml10_content());
                 }
             }
             Event::GeneralRef(reference) => {
-                if let Some((_, _, content)) = open.last_mut() {
-                    content.push_str(&resolve(&reference).ok_or_else(|| broken(&"an unknown entity"))?);
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&resolve(&reference).ok_or_else(|| broken(&"an unknown entity"))?);
                 }
             }
             Event::CData(data) => {
-                if let Some((_, _, content)) = open.last_mut() {
-                    content.push_str(&data.xml10_content());
+                if let Some(element) = open.last_mut() {
+                    element.text.push_str(&data.xml10_content());
                 }
             }
             Event::End(_) => {
-                let Some((name, members, text)) = open.pop() else { return Err(broken(&"an end without a start")) };
-                let node = close(members, text);
+                let Some(element) = open.pop() else { return Err(broken(&"an end without a start")) };
+                let name = element.name.clone();
+                let node = element.close();
                 match open.last_mut() {
-                    Some((_, outer, _)) => outer.push((name, node)),
+                    Some(outer) => outer.members.push((name, node)),
                     None => return Ok(node),
                 }
             }
@@ -95,13 +110,15 @@ fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Option<String> {
     quick_xml::escape::resolve_predefined_entity(reference).map(str::to_owned)
 }
 
-/// An element's content: members where it has any, else text. Repeated `item` or `member` elements are a list.
-fn close(members: Vec<(String, Node)>, text: String) -> Node {
-    if members.is_empty() {
-        return Node::Text(text);
+impl Element {
+    /// Its content: members where it has any, else text. Repeated `item` or `member` elements are a list.
+    fn close(self) -> Node {
+        if self.members.is_empty() {
+            return Node::Text(self.text);
+        }
+        if self.members.iter().all(|(name, _)| name == "item" || name == "member") {
+            return Node::List(self.members.into_iter().map(|(_, node)| node).collect());
+        }
+        Node::Struct(self.members)
     }
-    if members.iter().all(|(name, _)| name == "item" || name == "member") {
-        return Node::List(members.into_iter().map(|(_, node)| node).collect());
-    }
-    Node::Struct(members)
 }

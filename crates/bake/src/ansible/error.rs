@@ -22,7 +22,7 @@ pub enum PlaybookError {
     #[error("the task `{task}`{} failed: {message}\n  everything that Ansible said is in {}", at(task), log.display())]
     TaskFailed {
         /// The task.
-        task: Task,
+        task: Box<Task>,
         /// What its module said.
         message: String,
         /// The log.
@@ -32,7 +32,7 @@ pub enum PlaybookError {
     #[error("the task `{task}`{} could not run in the image: {message}\n  everything that Ansible said is in {}", at(task), log.display())]
     Unreachable {
         /// The task.
-        task: Task,
+        task: Box<Task>,
         /// What Ansible said.
         message: String,
         /// The log.

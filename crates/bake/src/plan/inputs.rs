@@ -82,7 +82,10 @@ fn refuse_options(ansible: &Ansible) -> Result<(), BakeError> {
 pub(super) fn files(request: &Request, ansible: &Ansible, playbook: &Playbook) -> Result<BTreeMap<String, Digest>, BakeError> {
     let doing = || format!("find the files that {} can reach", ansible.playbook_file);
     let config = Config::read(&request.directory, &playbook.env).map_err(working(doing()))?;
-    reach::files(playbook, &config).map_err(working(doing()))
+    let mut files = reach::files(playbook, &config).map_err(working(doing()))?;
+    // Where the agent lies is no input; what it is stands among the tools.
+    files.remove(&format!("env {AGENT_VARIABLE}"));
+    Ok(files)
 }
 
 /// The provisioner's own options, as far as they can change the result. Paths that only say where a tool lies are not in it.

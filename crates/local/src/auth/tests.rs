@@ -31,7 +31,7 @@ const PLAIN: Signed = Signed { uri: "/", body: b"Action=DescribeRegions", unsign
 
 fn sign(case: &Signed) -> Request<()> {
     let keys = find_keys(&fixed_secret(), DEFAULT_ACCOUNT).expect("12 digits");
-    let identity = Credentials::from_keys(keys.access_key_id, keys.secret_access_key, None).into();
+    let identity = Credentials::new(keys.access_key_id, keys.secret_access_key, None, None, "test").into();
     let mut settings = SigningSettings::default();
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     let params = SigningParams::builder()

@@ -129,10 +129,11 @@ fn install(
     progress: &mut dyn FnMut(Phase),
 ) -> Result<(), BaseError> {
     let options = list_host_apt_options()?;
-    let doing = format!("install the packages of {}", plan.suite);
-    Tool::new("mmdebstrap")
-        .doing(doing)
-        .args(["--mode=root", "--variant=apt", "--architectures=amd64", "--format=tar"])
+    // Namespaces of its own, since mmdebstrap mounts /proc and /dev and starts many processes: whatever ends it ends them all.
+    Tool::new("unshare")
+        .doing(format!("install the packages of {} with mmdebstrap", plan.suite))
+        .args(["--mount", "--propagation=private", "--pid", "--fork", "--kill-child=KILL", "--mount-proc"])
+        .args(["mmdebstrap", "--mode=root", "--variant=apt", "--architectures=amd64", "--format=tar"])
         .arg(format!("--hook-dir={MERGED_USR}"))
         .arg(format!("--include={}", plan.packages.join(",")))
         .arg(r#"--aptopt=APT::Install-Recommends "false""#)

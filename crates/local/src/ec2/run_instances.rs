@@ -100,6 +100,9 @@ fn verify(call: &Call, request: &RunInstancesRequest) -> Answer<Wanted> {
     if min < 1 || max < min {
         return refuse("InvalidParameterValue", format!("MinCount {min} and MaxCount {max} must be at least 1, and in this order"));
     }
+    if let Some(name) = request.key_name.as_deref().filter(|name| !name.is_empty()) {
+        return refuse("InvalidKeyPair.NotFound", format!("The key pair '{name}' does not exist"));
+    }
     if min > MAX_COUNT {
         return refuse("InstanceLimitExceeded", format!("You have requested more instances ({min}) than your limit of {MAX_COUNT} allows"));
     }

@@ -8,12 +8,16 @@ mod block;
 mod group;
 mod leader;
 mod nspawn;
+mod tokens;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err as fs;
+use jiff::Timestamp;
 use ovenbird_disk::gpt;
 use ovenbird_disk::wait::wait_until;
 use rustix::process::Signal;
@@ -29,8 +33,12 @@ use super::running::Children;
 use super::running::console_tail;
 use super::running::remove_if_there;
 use super::services::Services;
+use crate::metadata::InstanceFacts;
+use crate::metadata::MetadataSource;
+use crate::metadata::RoleCredentials;
 use crate::network;
 use block::Blocks;
+use tokens::TokensOptional;
 
 /// Address of the metadata service, on the instance's router.
 const METADATA: Ipv4Addr = Ipv4Addr::new(169, 254, 169, 254);
@@ -53,10 +61,15 @@ impl Container {
         Self { services: Services::new(runtime), children: Children::default() }
     }
 
-    fn start_once(&self, machine: &Machine) -> Result<(), Failure> {
+    fn ensure_services(&self, machine: &Machine) -> Result<(), Failure> {
         let network = super::network_of(machine);
         network.ensure()?;
-        self.services.ensure(machine, &network.router(), METADATA)?;
+        let machine = Machine { metadata: Arc::new(TokensOptional(Arc::clone(&machine.metadata))), ..machine.clone() };
+        Ok(self.services.ensure(&machine, &network.router(), METADATA)?)
+    }
+
+    fn start_once(&self, machine: &Machine) -> Result<(), Failure> {
+        self.ensure_services(machine)?;
         let blocks = Blocks::of(&machine.folder);
         blocks.reset(&machine.root_volume_id, &machine.root_disk)?;
         fs::create_dir_all(nspawn::mount_point(machine))?;
@@ -115,8 +128,8 @@ impl Engine for Container {
     }
 
     fn start(&self, machine: &Machine) -> Result<(), EngineError> {
-        if self.adopt(machine)? == Seen::Running {
-            return Ok(());
+        if self.children.find(machine).is_some() {
+            return self.adopt(machine).map(drop);
         }
         self.start_once(machine).map_err(|error| {
             _ = self.stop(machine);
@@ -125,14 +138,11 @@ impl Engine for Container {
     }
 
     fn adopt(&self, machine: &Machine) -> Result<Seen, EngineError> {
-        let Some(process) = self.children.find(machine) else { return Ok(Seen::Ended) };
-        let adopt = || {
-            let network = super::network_of(machine);
-            network.ensure()?;
-            self.services.ensure(machine, &network.router(), METADATA)?;
-            Ok(())
-        };
-        adopt().map_err(EngineError::of(format!("take up instance {} (process {})", machine.instance_id, process.pid)))?;
+        if self.children.find(machine).is_none() {
+            return self.stop(machine).map(|()| Seen::Ended);
+        }
+        let adopted = self.ensure_services(machine);
+        adopted.map_err(EngineError::of(format!("take up instance {}", machine.instance_id)))?;
         Ok(Seen::Running)
     }
 
@@ -158,6 +168,24 @@ impl Engine for Container {
 
     fn console(&self, machine: &Machine) -> Vec<u8> {
         console_tail(machine)
+    }
+}
+
+/// cloud-init asks without a token where it cannot read DMI, as in a container, and would wait for minutes otherwise
+/// (boot.md 1.2). A token that is given is checked all the same.
+struct TokensOptional(Arc<dyn MetadataSource>);
+
+impl MetadataSource for TokensOptional {
+    fn facts(&self) -> InstanceFacts {
+        InstanceFacts { tokens_required: false, ..self.0.facts() }
+    }
+
+    fn credentials(&self) -> Option<RoleCredentials> {
+        self.0.credentials()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.now()
     }
 }
 

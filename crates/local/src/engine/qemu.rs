@@ -11,6 +11,7 @@ mod qmp;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err as fs;
@@ -56,9 +57,14 @@ impl Qemu {
         Self { services: Services::new(runtime), children: Children::default(), folder }
     }
 
-    fn start_once(&self, machine: &Machine) -> Result<(), Failure> {
+    fn ensure_services(&self, machine: &Machine) -> Result<(), Failure> {
         super::network_of(machine).ensure()?;
-        self.services.ensure(machine, &machine.namespace, METADATA)?;
+        let source = Arc::clone(&machine.metadata);
+        Ok(self.services.ensure(machine, source, &machine.namespace, METADATA)?)
+    }
+
+    fn start_once(&self, machine: &Machine) -> Result<(), Failure> {
+        self.ensure_services(machine)?;
         let boot = Boot::choose(machine)?;
         let accelerator = match &boot {
             Boot::Kernel(files) => Accelerator::choose(&self.folder, Some(files)),
@@ -136,8 +142,8 @@ impl Engine for Qemu {
     }
 
     fn start(&self, machine: &Machine) -> Result<(), EngineError> {
-        if self.adopt(machine)? == Seen::Running {
-            return Ok(());
+        if self.children.find(machine).is_some() {
+            return self.adopt(machine).map(drop);
         }
         self.start_once(machine).map_err(|error| {
             _ = self.stop(machine);
@@ -147,13 +153,10 @@ impl Engine for Qemu {
 
     fn adopt(&self, machine: &Machine) -> Result<Seen, EngineError> {
         if self.children.find(machine).is_none() {
-            return Ok(Seen::Ended);
+            return self.stop(machine).map(|()| Seen::Ended);
         }
-        let adopt = || {
-            super::network_of(machine).ensure()?;
-            Ok(self.services.ensure(machine, &machine.namespace, METADATA)?)
-        };
-        adopt().map_err(EngineError::of(format!("take up instance {}", machine.instance_id)))?;
+        let adopted = self.ensure_services(machine);
+        adopted.map_err(EngineError::of(format!("take up instance {}", machine.instance_id)))?;
         Ok(Seen::Running)
     }
 

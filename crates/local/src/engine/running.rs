@@ -14,10 +14,12 @@ use fs_err as fs;
 use ovenbird_disk::process::Process;
 use ovenbird_disk::tool::Detached;
 use ovenbird_disk::tool::Tool;
+use rustix::process::Pid;
 use rustix::process::Signal;
 
 use super::EngineError;
 use super::Machine;
+use super::ending::wait_for_end;
 
 /// Variable in the environment of every process that stands for a machine; its value is the instance id.
 pub const MARKER: &str = "OVENBIRD_INSTANCE";
@@ -55,10 +57,11 @@ impl Children {
         let mut children = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         children.retain(|_, child| child.try_wait().is_none());
         drop(children);
-        let record = fs::read_to_string(record_path(machine)).ok()?;
-        let (pid, started) = record.trim().split_once(' ')?;
-        let process = Process { pid: pid.parse().ok()?, started: started.parse().ok()? };
-        process.is_running().then_some(process)
+        match fs::read_to_string(record_path(machine)) {
+            Ok(record) => read_record(&record).filter(Process::is_running),
+            // Never started, or its daemon was killed between the start and the record.
+            Err(_) => find_marked(&machine.instance_id),
+        }
     }
 
     /// Asks the machine's main process to end, kills it if it still runs after `grace`, and forgets it.
@@ -70,16 +73,39 @@ impl Children {
     ) -> Result<(), EngineError> {
         if let Some(process) = self.find(machine) {
             ask(&process);
-            if process.wait_for_end(grace).is_err() {
+            if !wait_for_end(&process, grace) {
                 process.signal(Signal::KILL);
-                let failed = EngineError::of(format!("end process {} of {}", process.pid, machine.instance_id));
-                process.wait_for_end(KILL).map_err(|error| failed(error.into()))?;
+            }
+            if !wait_for_end(&process, KILL) {
+                let doing = format!("end process {} of {}", process.pid, machine.instance_id);
+                return Err(EngineError::new(doing, "it was killed, but the kernel does not let it go"));
             }
             // Reaps it.
             _ = self.find(machine);
         }
         remove_if_there(record_path(machine)).map_err(|error| EngineError::new("forget a process", error))
     }
+}
+
+fn read_record(record: &str) -> Option<Process> {
+    let (pid, started) = record.trim().split_once(' ')?;
+    Some(Process { pid: pid.parse().ok()?, started: started.parse().ok()? })
+}
+
+/// The process that leads the instance's session, found by its environment.
+fn find_marked(instance_id: &str) -> Option<Process> {
+    let marker = format!("{MARKER}={instance_id}");
+    let pids = fs::read_dir("/proc").ok()?.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let marked = pids.filter(|pid: &u32| {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes()) && leads_session(*pid)
+    });
+    marked.filter_map(Process::find).min_by_key(|process| process.started)
+}
+
+fn leads_session(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::getsid(Some(pid)) == Ok(pid))
 }
 
 /// The end of what the machine wrote to its console; empty where it wrote nothing.

@@ -16,22 +16,22 @@ use ovenbird_local::Stop;
 use ovenbird_local::engine::pretend::Pretend;
 
 /// A running endpoint; it ends with its owner.
-pub struct Endpoint {
-    pub state: PathBuf,
-    pub url: String,
-    pub engine: Arc<Pretend>,
-    pub clock: Clock,
+pub(crate) struct Endpoint {
+    pub(crate) state: PathBuf,
+    pub(crate) url: String,
+    pub(crate) engine: Arc<Pretend>,
+    pub(crate) clock: Clock,
     running: Option<(Stop, JoinHandle<Result<(), DaemonError>>)>,
 }
 
 impl Endpoint {
     /// Starts one in `state`.
-    pub fn start(state: &Path) -> Self {
+    pub(crate) fn start(state: &Path) -> Self {
         Self::start_with(state, Arc::default())
     }
 
     /// Starts one with an engine that may know machines already.
-    pub fn start_with(state: &Path, engine: Arc<Pretend>) -> Self {
+    pub(crate) fn start_with(state: &Path, engine: Arc<Pretend>) -> Self {
         let clock = Clock::default();
         let options = Options {
             state: state.to_owned(),
@@ -48,12 +48,12 @@ impl Endpoint {
     }
 
     /// The keys of an account.
-    pub fn keys(&self, account: &str) -> Credentials {
+    pub(crate) fn keys(&self, account: &str) -> Credentials {
         ovenbird_local::credentials(&self.state, account).expect("readable").expect("12 digits")
     }
 
     /// Ends it as SIGTERM would.
-    pub fn end(mut self) {
+    pub(crate) fn end(mut self) {
         self.end_once();
     }
 

@@ -38,7 +38,10 @@ fn inside(machine: &Machine, command: &str) -> String {
 
 fn wait_for_cloud_init(machine: &Machine) -> String {
     let result = "/run/cloud-init/result.json";
-    inside(machine, &format!("i=0; until test -e {result}; do i=$((i+1)); test $i -lt 600; sleep 0.1; done; cat {result}"))
+    inside(
+        machine,
+        &format!("i=0; until test -e {result}; do i=$((i+1)); test $i -lt 600; sleep 0.1; done; cat {result}"),
+    )
 }
 
 #[test]
@@ -60,7 +63,8 @@ fn an_instance_boots_takes_volumes_and_leaves_nothing() {
     let keys = inside(machine, "cat /home/*/.ssh/authorized_keys");
     assert!(keys.contains(&format!("{} test-key", lab.public_key())), "{keys}");
     println!("{}", inside(machine, "systemd-analyze blame | head -8"));
-    let failed = inside(machine, "systemctl is-system-running --wait >/dev/null || systemctl --failed --plain --no-legend");
+    let failed =
+        inside(machine, "systemctl is-system-running --wait >/dev/null || systemctl --failed --plain --no-legend");
     assert_eq!(failed, "", "units that failed");
 
     // The API, through the instance's own loopback of sorts.
@@ -98,7 +102,10 @@ fn volumes(lab: &Lab<'_>, engine: &Container) {
     engine.attach(machine, &first).unwrap();
     engine.attach(machine, &first).unwrap();
     engine.attach(machine, &second).unwrap();
-    let seen = inside(machine, "cd /sys/block; for name in *; do echo $name $(cat $name/device/serial) $(cat $name/size); done");
+    let seen = inside(
+        machine,
+        "cd /sys/block; for name in *; do echo $name $(cat $name/device/serial) $(cat $name/size); done",
+    );
     let disk = fs_err::metadata(&machine.root_disk).unwrap().len() / 512;
     let expected = format!(
         "nvme0n1 vol0fffffffffffffff0 {disk}\nnvme1n1 vol0aaaaaaaaaaaaaaa1 131072\nnvme2n1 vol0aaaaaaaaaaaaaaa2 131072"

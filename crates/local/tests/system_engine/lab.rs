@@ -77,7 +77,7 @@ impl<'a> Lab<'a> {
             user_data: Some(br#"{"environment":"dev"}"#.to_vec()),
             public_key: Some(("test-key".to_owned(), public_key)),
             role: Some("test-role".to_owned()),
-            tokens_required: false,
+            tokens_required: true,
             tags: None,
         };
         let machine = Machine {
@@ -129,7 +129,12 @@ impl<'a> Lab<'a> {
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let mut left: Vec<String> = Vec::new();
         let folder = self.folder.path().display().to_string();
-        let loops = Tool::new("losetup").args(["--noheadings", "--output", "NAME,BACK-FILE"]).run().unwrap().text();
+        let loops = Tool::new("losetup")
+            .even_if_interrupted()
+            .args(["--noheadings", "--output", "NAME,BACK-FILE"])
+            .run()
+            .unwrap()
+            .text();
         left.extend(loops.lines().filter(|line| line.contains(&folder)).map(|line| format!("loop device {line}")));
         let mounts = fs_err::read_to_string("/proc/self/mountinfo").unwrap();
         left.extend(mounts.lines().filter(|line| line.contains(&folder)).map(|line| format!("mount {line}")));
@@ -142,7 +147,8 @@ impl<'a> Lab<'a> {
                 left.push(format!("process {}", process.path().display()));
             }
         }
-        let routes = Tool::new("ip").args(["route", "show", &self.machine.private_ip.to_string()]).run().unwrap().text();
+        let routes =
+            Tool::new("ip").args(["route", "show", &self.machine.private_ip.to_string()]).run().unwrap().text();
         left.extend((!routes.is_empty()).then_some(routes));
         for hierarchy in ["", "systemd", "unified"] {
             let group = Path::new("/sys/fs/cgroup").join(hierarchy).join("ovenbird").join(&self.machine.instance_id);

@@ -1,7 +1,10 @@
-//! The engines, for real: they boot the Debian base. Needs root.
+//! The engines and their networks, for real: they boot the Debian base. Needs root.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "a test ends at the first surprise")]
 
 mod container;
 mod lab;
+mod network;
 mod qemu;
 
 /// What serves the metadata services of one test.

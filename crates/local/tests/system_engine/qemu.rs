@@ -24,9 +24,7 @@ fn find_answer(lab: &Lab<'_>, command: &str) -> Option<String> {
 }
 
 fn wait_for_answer(lab: &Lab<'_>, command: &str, expected: &str) {
-    let asked = wait_until(SOON, Duration::from_millis(500), || {
-        (find_answer(lab, command)? == expected).then_some(())
-    });
+    let asked = wait_until(SOON, Duration::from_millis(500), || (find_answer(lab, command)? == expected).then_some(()));
     assert!(asked.is_ok(), "`{command}` never answered `{expected}`");
 }
 
@@ -49,7 +47,11 @@ fn a_machine_boots_provisions_itself_and_takes_volumes() {
     lab.wait_for_console("Datasource DataSourceEc2", BOOTED);
     println!("cloud-init done after {:?}", began.elapsed());
     let status = "cloud-init status --wait --long | grep -E '^(status|DataSource)'";
-    println!("{:?}; {:?}", find_answer(&lab, status), find_answer(&lab, "systemd-analyze; systemd-analyze blame | head -8"));
+    println!(
+        "{:?}; {:?}",
+        find_answer(&lab, status),
+        find_answer(&lab, "systemd-analyze; systemd-analyze blame | head -8")
+    );
     wait_for_answer(&lab, "cat /sys/class/dmi/id/board_asset_tag", &lab.machine.instance_id.clone());
 
     let list = "for name in /sys/block/nvme*; do echo $(basename $name) $(cat $name/device/serial); done";
@@ -79,7 +81,7 @@ fn a_machine_boots_provisions_itself_and_takes_volumes() {
 }
 
 #[test]
-fn firmware_boots_the_disk_and_a_disk_without_loader_is_no_error() {
+fn firmware_boots_the_disk_and_another_daemon_finds_the_machine() {
     let runtime = runtime();
     let state = tempfile::tempdir().unwrap();
     let engine = Qemu::new(runtime.handle().clone(), state.path().to_owned());

@@ -136,7 +136,8 @@ pub(super) fn undo_loop(file: &Path) -> Result<(), ToolError> {
 
 /// Whether somebody has mounted the device, or holds it alone.
 pub(super) fn is_in_use(device: &Path) -> bool {
-    rustix::fs::open(device, OFlags::RDWR | OFlags::EXCL | OFlags::CLOEXEC, Mode::empty()).is_err_and(|e| e == Errno::BUSY)
+    rustix::fs::open(device, OFlags::RDWR | OFlags::EXCL | OFlags::CLOEXEC, Mode::empty())
+        .is_err_and(|e| e == Errno::BUSY)
 }
 
 /// Major and minor number of a device.
@@ -183,7 +184,10 @@ mod tests {
         blocks.add("nvme1n1", "vol-0bb", 4096, Some((7, 3))).unwrap();
         assert_eq!((blocks.find("vol-0bb").as_deref(), blocks.next_name().as_str()), (Some("nvme1n1"), "nvme2n1"));
         let read = |file: &str| fs::read_to_string(blocks.folder().join("nvme1n1").join(file)).unwrap();
-        assert_eq!((read("size").as_str(), read("dev").as_str(), read("device/serial").as_str()), ("8\n", "7:3\n", "vol0bb\n"));
+        assert_eq!(
+            (read("size").as_str(), read("dev").as_str(), read("device/serial").as_str()),
+            ("8\n", "7:3\n", "vol0bb\n")
+        );
         blocks.remove("nvme1n1").unwrap();
         assert_eq!((blocks.find("vol-0bb"), blocks.next_name().as_str()), (None, "nvme1n1"));
         blocks.reset("vol-0cc", &disk).unwrap();

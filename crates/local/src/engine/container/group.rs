@@ -6,12 +6,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use fs_err as fs;
+use ovenbird_disk::process::Process;
 use ovenbird_disk::wait::wait_until;
-use rustix::process::Pid;
 use rustix::process::Signal;
+
+use crate::engine::ending::wait_for_end;
 
 /// The hierarchies in which systemd keeps its units: version 2 alone, or version 1 with and without the hybrid tree.
 const HIERARCHIES: [&str; 3] = ["/sys/fs/cgroup", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"];
+
+/// How long the kernel may take to end a process that was killed.
+const KILL: Duration = Duration::from_secs(5);
 
 /// Makes the instance's groups, one in each hierarchy that this machine has.
 pub(super) fn ensure(instance_id: &str) -> io::Result<Vec<PathBuf>> {
@@ -25,8 +30,8 @@ pub(super) fn ensure(instance_id: &str) -> io::Result<Vec<PathBuf>> {
 /// Kills what is left in the instance's groups, and removes them.
 pub(super) fn undo(instance_id: &str) -> io::Result<()> {
     for group in list(instance_id) {
-        let removed = wait_until(Duration::from_secs(5), Duration::from_millis(10), || remove_once(&group).ok());
-        if removed.is_err() {
+        // A process that is just ending can hold its group a moment longer than it shows there.
+        if wait_until(KILL, Duration::from_millis(10), || remove_once(&group).ok()).is_err() {
             remove_once(&group)?;
         }
         // The folder that all instances share goes with the last one.
@@ -53,8 +58,9 @@ fn remove_once(group: &Path) -> io::Result<()> {
         }
     }
     let pids = fs::read_to_string(group.join("cgroup.procs"))?;
-    for pid in pids.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?)) {
-        _ = rustix::process::kill_process(pid, Signal::KILL);
+    for process in pids.lines().filter_map(|line| Process::find(line.parse().ok()?)) {
+        process.signal(Signal::KILL);
+        wait_for_end(&process, KILL);
     }
     fs::remove_dir(group)
 }

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use ovenbird_disk::gpt::Partition;
 use ovenbird_disk::tool::Tool;
 
-use crate::engine::Machine;
 use super::block::Blocks;
+use crate::engine::Machine;
 
 /// Units of the image that must not run: they would wait for a network that is set up from outside already (`networking`
 /// and `systemd-networkd-wait-online` lose a minute and more), ask name servers that nobody can reach, or look for the

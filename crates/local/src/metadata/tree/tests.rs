@@ -89,7 +89,8 @@ fn folders_list_their_items_with_and_without_a_slash() {
     }
     assert!(text("/").starts_with("1.0\n2007-01-19\n") && text("").ends_with("\nlatest"));
     let listed = text("/latest/meta-data/");
-    for name in ["ami-id", "block-device-mapping/", "iam/", "instance-action", "network/", "public-keys/", "services/"] {
+    for name in ["ami-id", "block-device-mapping/", "iam/", "instance-action", "network/", "public-keys/", "services/"]
+    {
         assert!(listed.lines().any(|line| line == name), "{name} in\n{listed}");
     }
 }
@@ -141,8 +142,14 @@ fn documents_are_json() {
     assert_eq!(identity["kernelId"], serde_json::Value::Null);
     let keys = json("/latest/meta-data/iam/security-credentials/web");
     assert_eq!((&keys["Code"], &keys["AccessKeyId"]), (&"Success".into(), &"ASIAEXAMPLE".into()));
-    assert_eq!((&keys["LastUpdated"], &keys["Expiration"]), (&"2026-01-31T12:00:00Z".into(), &"2026-01-31T18:00:00Z".into()));
-    assert_eq!(json("/latest/meta-data/iam/info")["InstanceProfileArn"], "arn:aws:iam::123456789012:instance-profile/web");
+    assert_eq!(
+        (&keys["LastUpdated"], &keys["Expiration"]),
+        (&"2026-01-31T12:00:00Z".into(), &"2026-01-31T18:00:00Z".into())
+    );
+    assert_eq!(
+        json("/latest/meta-data/iam/info")["InstanceProfileArn"],
+        "arn:aws:iam::123456789012:instance-profile/web"
+    );
 }
 
 #[test]
