@@ -14,7 +14,7 @@ use rustix::mount::UnmountFlags;
 use crate::gpt::Partition;
 use crate::tool::Tool;
 use crate::tool::ToolError;
-use crate::wait::wait_until;
+use crate::wait::wait_even_if_interrupted;
 
 /// Something could not be mounted or unmounted.
 #[derive(Debug, thiserror::Error)]
@@ -134,7 +134,8 @@ impl Mount {
             Err(Errno::BUSY) => None,
             other => Some(other),
         };
-        let result = wait_until(Duration::from_secs(2), Duration::from_millis(20), unmount).unwrap_or(Err(Errno::BUSY));
+        let result = wait_even_if_interrupted(Duration::from_secs(2), Duration::from_millis(20), unmount)
+            .unwrap_or(Err(Errno::BUSY));
         self.is_mounted = result.is_err();
         result.map_err(|source| MountError::Unmount { target: self.target.clone(), source: source.into() })
     }

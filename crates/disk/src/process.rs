@@ -9,6 +9,7 @@ use rustix::process::PidfdFlags;
 use rustix::process::Signal;
 
 use crate::wait::WaitError;
+use crate::wait::wait_even_if_interrupted;
 use crate::wait::wait_until;
 
 /// A process: its id, and when the kernel started it (a process id alone is used again sooner or later).
@@ -52,7 +53,8 @@ impl Process {
     /// Asks the process group to end (`SIGTERM`), and kills it after `grace`.
     pub fn end(&self, grace: Duration) {
         self.signal_group(Signal::TERM);
-        if self.wait_for_end(grace).is_err() {
+        let ended = || (!self.is_running()).then_some(());
+        if wait_even_if_interrupted(grace, Duration::from_millis(20), ended).is_err() {
             self.signal_group(Signal::KILL);
         }
     }

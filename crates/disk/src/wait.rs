@@ -22,13 +22,34 @@ pub enum WaitError {
 ///
 /// # Errors
 /// [`WaitError`] when the deadline passed or the process was interrupted.
-pub fn wait_until<T>(deadline: Duration, every: Duration, mut ask: impl FnMut() -> Option<T>) -> Result<T, WaitError> {
+pub fn wait_until<T>(deadline: Duration, every: Duration, ask: impl FnMut() -> Option<T>) -> Result<T, WaitError> {
+    poll(deadline, every, true, ask)
+}
+
+/// As [`wait_until`], but an interrupt does not end it: for undoing, which is what an interrupt wants.
+///
+/// # Errors
+/// [`WaitError::Deadline`].
+pub fn wait_even_if_interrupted<T>(
+    deadline: Duration,
+    every: Duration,
+    ask: impl FnMut() -> Option<T>,
+) -> Result<T, WaitError> {
+    poll(deadline, every, false, ask)
+}
+
+fn poll<T>(
+    deadline: Duration,
+    every: Duration,
+    ends_when_interrupted: bool,
+    mut ask: impl FnMut() -> Option<T>,
+) -> Result<T, WaitError> {
     let end = Instant::now() + deadline;
     loop {
         if let Some(answer) = ask() {
             return Ok(answer);
         }
-        if interrupt::requested() {
+        if ends_when_interrupted && interrupt::requested() {
             return Err(WaitError::Interrupted);
         }
         let left = end.saturating_duration_since(Instant::now());

@@ -7,6 +7,7 @@ use ovenbird_disk::interrupt;
 use ovenbird_disk::tool::Line;
 use ovenbird_disk::tool::Tool;
 use ovenbird_disk::wait::WaitError;
+use ovenbird_disk::wait::wait_even_if_interrupted;
 use ovenbird_disk::wait::wait_until;
 use rustix::process::Signal;
 
@@ -28,4 +29,6 @@ fn the_first_signal_ends_the_tool_and_undoing_still_works() {
     assert_eq!(Tool::new("echo").arg("undone").even_if_interrupted().run().unwrap().text(), "undone");
     let waited = wait_until(Duration::from_secs(60), Duration::from_secs(60), || None::<()>);
     assert_eq!(waited, Err(WaitError::Interrupted));
+    let moment = Duration::from_millis(1);
+    assert_eq!(wait_even_if_interrupted(moment, moment, || None::<()>), Err(WaitError::Deadline(moment)));
 }

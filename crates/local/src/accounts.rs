@@ -72,7 +72,13 @@ pub(crate) fn find_keys(secret: &Secret, account: &str) -> Option<Credentials> {
 }
 
 /// Keys of `role` for an instance.
-pub(crate) fn role_keys(secret: &Secret, account: &str, role: &str, instance: &str, now: Timestamp) -> Answer<RoleCredentials> {
+pub(crate) fn role_keys(
+    secret: &Secret,
+    account: &str,
+    role: &str,
+    instance: &str,
+    now: Timestamp,
+) -> Answer<RoleCredentials> {
     let expiration = now.saturating_add(ROLE_CREDENTIALS_HOLD).unwrap_or(Timestamp::MAX);
     let purpose = format!("{account}/{role}/{instance}/{}", now.as_second());
     let key = format!("ASIA{}", secret.letters("role-key", &purpose, 16));
@@ -87,7 +93,12 @@ pub(crate) fn role_keys(secret: &Secret, account: &str, role: &str, instance: &s
 }
 
 /// Who holds the key `key_id`, and the secret key that must have signed.
-pub(crate) fn identify(secret: &Secret, key_id: &str, token: Option<&str>, now: Timestamp) -> Result<(Identity, String), BadKeys> {
+pub(crate) fn identify(
+    secret: &Secret,
+    key_id: &str,
+    token: Option<&str>,
+    now: Timestamp,
+) -> Result<(Identity, String), BadKeys> {
     let identity = if key_id.starts_with("ASIA") {
         let session: Session = secret.open("session", token.unwrap_or_default(), now).map_err(|why| match why {
             Unsealed::Expired => BadKeys::Expired,
@@ -152,7 +163,8 @@ mod tests {
         let (identity, key) = identify(&secret, &keys.access_key_id, Some(&keys.token), at(21_599)).expect("fresh");
         assert_eq!(identity.role, Some(("web".to_owned(), "i-1".to_owned())));
         assert_eq!(key, keys.secret_access_key);
-        let identify = |token: Option<&str>, now| super::identify(&secret, &keys.access_key_id, token, at(now)).map(drop);
+        let identify =
+            |token: Option<&str>, now| super::identify(&secret, &keys.access_key_id, token, at(now)).map(drop);
         assert_eq!(identify(Some(&keys.token), 21_600), Err(BadKeys::Expired));
         assert_eq!(identify(Some(&other.token), 0), Err(BadKeys::Unknown));
         assert_eq!(identify(None, 0), Err(BadKeys::Unknown));

@@ -76,17 +76,24 @@ impl Authorization {
 }
 
 /// Proves that the holder of the key made this very request; `body` is all of it.
-pub(crate) fn verify(secret: &Secret, request: &Request<()>, body: &[u8], now: Timestamp) -> Result<(Identity, Authorization), Disbelief> {
+pub(crate) fn verify(
+    secret: &Secret,
+    request: &Request<()>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<(Identity, Authorization), Disbelief> {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
     if !request.headers().contains_key("authorization") {
         return Err(Disbelief::Unsigned("Request is missing Authentication Token".to_owned()));
     }
-    let unreadable = || Disbelief::Unsigned("The Authorization header is not of the form of AWS4-HMAC-SHA256".to_owned());
+    let unreadable =
+        || Disbelief::Unsigned("The Authorization header is not of the form of AWS4-HMAC-SHA256".to_owned());
     let authorization = Authorization::find(request).ok_or_else(unreadable)?;
-    let time = header("x-amz-date").ok_or_else(|| Disbelief::Unsigned("The X-Amz-Date header is missing".to_owned()))?;
+    let time =
+        header("x-amz-date").ok_or_else(|| Disbelief::Unsigned("The X-Amz-Date header is missing".to_owned()))?;
     let instant = read_time(time).ok_or_else(|| Disbelief::Unsigned("The X-Amz-Date header is no time".to_owned()))?;
-    let (identity, key) =
-        accounts::identify(secret, &authorization.key_id, header("x-amz-security-token"), now).map_err(|bad| match bad {
+    let (identity, key) = accounts::identify(secret, &authorization.key_id, header("x-amz-security-token"), now)
+        .map_err(|bad| match bad {
             BadKeys::Unknown => Disbelief::UnknownKey,
             BadKeys::Expired => Disbelief::ExpiredSession,
         })?;
@@ -132,9 +139,9 @@ fn payload_hash(stated: Option<&str>, body: &[u8]) -> Result<String, Disbelief> 
         stated => {
             let actual = ovenbird_core::block::Digest::of(body).hex();
             match stated {
-                Some(stated) if stated != actual => {
-                    Err(Disbelief::Mismatch("The body does not have the hash that x-amz-content-sha256 states".to_owned()))
-                }
+                Some(stated) if stated != actual => Err(Disbelief::Mismatch(
+                    "The body does not have the hash that x-amz-content-sha256 states".to_owned(),
+                )),
                 _ => Ok(actual),
             }
         }
@@ -144,7 +151,8 @@ fn payload_hash(stated: Option<&str>, body: &[u8]) -> Result<String, Disbelief> 
 /// `host` and every `x-amz-…` header that decides something must be under the signature.
 fn require_signed(request: &Request<()>, signed: &[String]) -> Result<(), Disbelief> {
     let must = ["host", "x-amz-date", "x-amz-security-token", "x-amz-target", "x-amz-checksum", "x-amz-content-sha256"];
-    let missing = must.iter().find(|name| request.headers().contains_key(**name) && !signed.iter().any(|signed| signed == *name));
+    let missing =
+        must.iter().find(|name| request.headers().contains_key(**name) && !signed.iter().any(|signed| signed == *name));
     match missing {
         Some(name) => Err(Disbelief::Mismatch(format!("'{name}' must be a SignedHeader in the AWS Authorization."))),
         None => Ok(()),
@@ -182,7 +190,9 @@ impl Disbelief {
             }
             Self::UnknownKey => "The security token included in the request is invalid.".to_owned(),
             Self::ExpiredSession => "The security token included in the request is expired".to_owned(),
-            Self::Skewed => "Signature expired: the request's time is more than 5 minutes from the endpoint's clock".to_owned(),
+            Self::Skewed => {
+                "Signature expired: the request's time is more than 5 minutes from the endpoint's clock".to_owned()
+            }
         };
         ApiError::client(code, message).with_status(status)
     }

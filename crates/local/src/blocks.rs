@@ -63,7 +63,8 @@ impl BlockStore {
         }
         let partial = self.root.join("partial").join(self.next_partial.fetch_add(1, Ordering::Relaxed).to_string());
         let mut file = File::create(&partial)?;
-        let written = file.write_all(bytes).and_then(|()| file.sync_data()).and_then(|()| fs_err::rename(&partial, &target));
+        let written =
+            file.write_all(bytes).and_then(|()| file.sync_data()).and_then(|()| fs_err::rename(&partial, &target));
         if written.is_err() {
             // The sweep at the next start takes what cannot be removed now.
             let _ = fs_err::remove_file(&partial);
@@ -86,7 +87,10 @@ impl BlockStore {
         if Digest::of(&bytes) == *digest {
             return Ok(bytes);
         }
-        Err(io::Error::new(io::ErrorKind::InvalidData, format!("the block {digest} is damaged on disk; bake the image again")))
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            format!("the block {digest} is damaged on disk; bake the image again"),
+        ))
     }
 
     /// Removes blocks; one that is gone already is fine. Needs [`Self::collect`].

@@ -142,40 +142,41 @@ impl Daemon {
             .enable_all()
             .build()
             .map_err(DaemonError::new("start the daemon's threads"))?;
-        let port = options.port;
-        let listening = format!("listen on 127.0.0.1:{port} (another port: `ovenbird local up --port N`)");
-        let listener =
-            runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, port))).map_err(DaemonError::new(&listening))?;
-        let address = listener.local_addr().map_err(DaemonError::new(&listening))?;
-        let world = World::open(folder.clone(), options.engine, options.clock, address.port(), options.default_region)
-            .map_err(DaemonError::of(&using))?;
-        let world = Arc::new(world);
+        let listening = format!("listen on 127.0.0.1:{} (another port: `ovenbird local up --port N`)", options.port);
+        let listener = runtime
+            .block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)))
+            .map_err(DaemonError::new(&listening))?;
+        let port = listener.local_addr().map_err(DaemonError::new(&listening))?.port();
+        let opened = World::open(folder, options.engine, options.clock, port, options.default_region);
+        let world = Arc::new(opened.map_err(DaemonError::of(&using))?);
         instances::adopt_all(&world).map_err(DaemonError::of("find the instances of the last daemon again"))?;
-        let (end_watch, watch_ends) = mpsc::channel::<()>();
-        let watched = Arc::clone(&world);
-        let watch = std::thread::spawn(move || watch(&watched, &watch_ends));
-        let endpoint = EndpointFile {
-            url: format!("http://{address}"),
-            pid: std::process::id(),
-            region: world.default_region.clone(),
-            started: world.clock.now().to_string(),
-        };
-        let served = runtime.block_on(async {
-            let door = Door::new(Arc::clone(&world));
-            let end = until_asked(stopped)?;
-            endpoint.write(&folder.endpoint())?;
-            tracing::info!(url = endpoint.url, engine = world.engine.name(), "the embedded EC2 answers");
-            server::serve(listener, door, end).await;
-            Ok::<_, io::Error>(())
-        });
-        let _ = fs_err::remove_file(folder.endpoint());
-        drop(end_watch);
-        // The watch ends with its channel; it only ever panics if a handler of ours does, and then it is gone too.
-        let _ = watch.join();
+        let served = runtime.block_on(serve(&world, listener, stopped));
         instances::end_all(&world);
         runtime.shutdown_timeout(Duration::from_secs(5));
         served.map_err(DaemonError::new("serve"))
     }
+}
+
+/// Opens the door, says where it is, looks after the instances, until it is told to end.
+async fn serve(world: &Arc<World>, listener: TcpListener, stopped: Option<oneshot::Receiver<()>>) -> io::Result<()> {
+    let end = until_asked(stopped)?;
+    let (end_watch, watch_ends) = mpsc::channel::<()>();
+    let watched = Arc::clone(world);
+    let watch = std::thread::spawn(move || watch(&watched, &watch_ends));
+    let endpoint = EndpointFile {
+        url: format!("http://{}", listener.local_addr()?),
+        pid: std::process::id(),
+        region: world.default_region.clone(),
+        started: world.clock.now().to_string(),
+    };
+    endpoint.write(&world.folder.endpoint())?;
+    tracing::info!(url = endpoint.url, engine = world.engine.name(), "the embedded EC2 answers");
+    server::serve(listener, Door::new(Arc::clone(world)), end).await;
+    let _ = fs_err::remove_file(world.folder.endpoint());
+    drop(end_watch);
+    // It ends with its channel. If it panicked, it has said so.
+    let _ = watch.join();
+    Ok(())
 }
 
 /// Ends with SIGTERM, SIGINT, or the daemon's [`Stop`].

@@ -48,7 +48,10 @@ fn readable_snapshot(db: &Connection, call: &Call, id: Option<&str>) -> Answer<S
     if snapshot.state == "completed" {
         return Ok(snapshot);
     }
-    refusal::invalid("INVALID_SNAPSHOT_ID", format!("The snapshot '{}' is {}; only completed ones can be read.", snapshot.id, snapshot.state))
+    refusal::invalid(
+        "INVALID_SNAPSHOT_ID",
+        format!("The snapshot '{}' is {}; only completed ones can be read.", snapshot.id, snapshot.state),
+    )
 }
 
 /// The caller's own snapshot, writable.
@@ -65,6 +68,9 @@ fn block_within(index: Option<i32>, volume_size: i64) -> Answer<u32> {
     let index = required(index, "blockIndex")?;
     match u32::try_from(index) {
         Ok(block) if i64::from(block) < volume_size * BLOCKS_PER_GIB => Ok(block),
-        _ => refusal::invalid("INVALID_BLOCK", format!("The block index {index} is not in a volume of {volume_size} GiB.")),
+        _ => refusal::invalid(
+            "INVALID_BLOCK",
+            format!("The block index {index} is not in a volume of {volume_size} GiB."),
+        ),
     }
 }

@@ -45,7 +45,8 @@ pub(crate) fn ensure(world: &World, volume: &Volume) -> Answer<()> {
     let blocks: Vec<(u32, Digest)> = map.into_iter().filter(|(_, digest)| *digest != zero_digest()).collect();
     let share = blocks.len().div_ceil(WRITERS).max(1);
     std::thread::scope(|scope| {
-        let writers: Vec<_> = blocks.chunks(share).map(|blocks| scope.spawn(|| write_blocks(world, &file, blocks))).collect();
+        let writers: Vec<_> =
+            blocks.chunks(share).map(|blocks| scope.spawn(|| write_blocks(world, &file, blocks))).collect();
         writers.into_iter().try_for_each(|writer| {
             writer.join().unwrap_or_else(|_| Err(Failure::internal("write a volume", "its writer panicked")))
         })

@@ -25,7 +25,7 @@ use crate::ssm;
 use crate::sts;
 use crate::world::Call;
 
-type Run = Box<dyn Fn(&Call, Request<Vec<u8>>, &str) -> Answer<Response<Vec<u8>>> + Send + Sync>;
+type Run = Box<dyn Fn(&Call, &mut Request<Vec<u8>>, &str) -> Answer<Response<Vec<u8>>> + Send + Sync>;
 
 /// An operation that the endpoint has.
 pub(crate) struct Entry {
@@ -43,7 +43,10 @@ fn table() -> &'static HashMap<Service, Vec<Entry>> {
             (Service::Ec2, ec2_entries()),
             (Service::Ebs, ebs_entries()),
             (Service::Ssm, ssm_entries()),
-            (Service::Sts, vec![entry(sts::get_caller_identity as fn(&Call, identity::GetCallerIdentityRequest) -> _)]),
+            (
+                Service::Sts,
+                vec![entry(sts::get_caller_identity as fn(&Call, &identity::GetCallerIdentityRequest) -> _)],
+            ),
         ])
     })
 }
@@ -51,9 +54,10 @@ fn table() -> &'static HashMap<Service, Vec<Entry>> {
 /// An EC2 operation; all of them can be tried dry.
 macro_rules! ec2_entry {
     ($request:ident, $handler:path) => {
-        entry(|call: &Call, request: api::$request| {
+        entry(|call: &Call, request: &api::$request| {
             if request.dry_run == Some(true) {
-                let error = ApiError::client("DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
+                let error =
+                    ApiError::client("DryRunOperation", "Request would have succeeded, but DryRun flag is set.");
                 return Err(error.with_status(412).into());
             }
             $handler(call, request)
@@ -89,34 +93,40 @@ fn ec2_entries() -> Vec<Entry> {
 
 fn ebs_entries() -> Vec<Entry> {
     vec![
-        entry(direct::start::start_snapshot as fn(&Call, ebs::StartSnapshotRequest) -> _),
+        entry(direct::start::start_snapshot as fn(&Call, &ebs::StartSnapshotRequest) -> _),
         // Half a MiB is not sent through the typed encoding's base64.
-        Entry { run: Box::new(direct::put::run), ..entry(direct::put::put_snapshot_block as fn(&Call, ebs::PutSnapshotBlockRequest) -> _) },
-        Entry { run: Box::new(direct::get::run), ..entry(direct::get::get_snapshot_block as fn(&Call, ebs::GetSnapshotBlockRequest) -> _) },
-        entry(direct::complete::complete_snapshot as fn(&Call, ebs::CompleteSnapshotRequest) -> _),
-        entry(direct::list::list_snapshot_blocks as fn(&Call, ebs::ListSnapshotBlocksRequest) -> _),
-        entry(direct::list::list_changed_blocks as fn(&Call, ebs::ListChangedBlocksRequest) -> _),
+        Entry {
+            run: Box::new(direct::put::run),
+            ..entry(direct::put::put_snapshot_block as fn(&Call, &ebs::PutSnapshotBlockRequest) -> _)
+        },
+        Entry {
+            run: Box::new(direct::get::run),
+            ..entry(direct::get::get_snapshot_block as fn(&Call, &ebs::GetSnapshotBlockRequest) -> _)
+        },
+        entry(direct::complete::complete_snapshot as fn(&Call, &ebs::CompleteSnapshotRequest) -> _),
+        entry(direct::list::list_snapshot_blocks as fn(&Call, &ebs::ListSnapshotBlocksRequest) -> _),
+        entry(direct::list::list_changed_blocks as fn(&Call, &ebs::ListChangedBlocksRequest) -> _),
     ]
 }
 
 fn ssm_entries() -> Vec<Entry> {
     vec![
-        entry(ssm::put::put_parameter as fn(&Call, parameters::PutParameterRequest) -> _),
-        entry(ssm::put::delete_parameter as fn(&Call, parameters::DeleteParameterRequest) -> _),
-        entry(ssm::get::get_parameter as fn(&Call, parameters::GetParameterRequest) -> _),
-        entry(ssm::get::get_parameters as fn(&Call, parameters::GetParametersRequest) -> _),
-        entry(ssm::list::get_parameters_by_path as fn(&Call, parameters::GetParametersByPathRequest) -> _),
-        entry(ssm::list::get_parameter_history as fn(&Call, parameters::GetParameterHistoryRequest) -> _),
+        entry(ssm::put::put_parameter as fn(&Call, &parameters::PutParameterRequest) -> _),
+        entry(ssm::put::delete_parameter as fn(&Call, &parameters::DeleteParameterRequest) -> _),
+        entry(ssm::get::get_parameter as fn(&Call, &parameters::GetParameterRequest) -> _),
+        entry(ssm::get::get_parameters as fn(&Call, &parameters::GetParametersRequest) -> _),
+        entry(ssm::list::get_parameters_by_path as fn(&Call, &parameters::GetParametersByPathRequest) -> _),
+        entry(ssm::list::get_parameter_history as fn(&Call, &parameters::GetParameterHistoryRequest) -> _),
     ]
 }
 
-fn entry<O: Operation>(handle: fn(&Call, O) -> Answer<O::Answer>) -> Entry {
+fn entry<O: Operation>(handle: fn(&Call, &O) -> Answer<O::Answer>) -> Entry {
     Entry {
         action: O::ACTION,
         method: O::METHOD,
         path: O::PATH,
         run: Box::new(move |call, request, request_id| {
-            let answer = handle(call, decode::<O>(&request)?)?;
+            let answer = handle(call, &decode::<O>(request)?)?;
             Ok(encode_answer::<O>(&answer, request_id))
         }),
     }
@@ -140,20 +150,32 @@ pub(crate) fn find_entry(service: Service, request: &Request<Vec<u8>>) -> Answer
             let found = entries.iter().find(|entry| request.method() == entry.method && fits(entry.path, path));
             return match found {
                 Some(entry) => Ok(entry),
-                None => Err(ApiError::client("UnknownOperationException", format!("{} {path} is no operation", request.method()))
-                    .with_status(404)
-                    .into()),
+                None => Err(ApiError::client(
+                    "UnknownOperationException",
+                    format!("{} {path} is no operation", request.method()),
+                )
+                .with_status(404)
+                .into()),
             };
         }
         Protocol::Json => {
-            let target = request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+            let target =
+                request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
             target.rsplit('.').next().unwrap_or_default().to_owned()
         }
         Protocol::Ec2 | Protocol::Query => form_field(request, "Action").unwrap_or_default(),
     };
     let code = if service.protocol() == Protocol::Json { "UnknownOperationException" } else { "InvalidAction" };
     let found = entries.iter().find(|entry| entry.action == action);
-    found.map_or_else(|| refuse(code, format!("The action `{action}` is not valid for this endpoint: the embedded EC2 does not have it")), Ok)
+    found.map_or_else(
+        || {
+            refuse(
+                code,
+                format!("The action `{action}` is not valid for this endpoint: the embedded EC2 does not have it"),
+            )
+        },
+        Ok,
+    )
 }
 
 fn form_field(request: &Request<Vec<u8>>, name: &str) -> Option<String> {
@@ -183,7 +205,12 @@ mod tests {
     fn paths_fit_their_patterns_only() {
         assert!(fits("/snapshots/{snapshotId}/blocks/{blockIndex}", "/snapshots/snap-1/blocks/7"));
         assert!(fits("/snapshots", "/snapshots"));
-        for path in ["/snapshots/snap-1/blocks", "/snapshots/snap-1/blocks/7/", "/snapshots//blocks/7", "/other/snap-1/blocks/7"] {
+        for path in [
+            "/snapshots/snap-1/blocks",
+            "/snapshots/snap-1/blocks/7/",
+            "/snapshots//blocks/7",
+            "/other/snap-1/blocks/7",
+        ] {
             assert!(!fits("/snapshots/{snapshotId}/blocks/{blockIndex}", path), "{path}");
         }
     }

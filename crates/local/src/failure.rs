@@ -51,7 +51,8 @@ impl Failure {
         match self {
             Self::Refused(error) => error,
             internal => {
-                ApiError::client("InternalError", format!("An internal error has occurred: {}", internal.chain())).with_status(500)
+                ApiError::client("InternalError", format!("An internal error has occurred: {}", internal.chain()))
+                    .with_status(500)
             }
         }
     }

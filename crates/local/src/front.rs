@@ -55,7 +55,8 @@ pub(crate) async fn answer(State(door): State<Door>, request: Request<Body>) -> 
     let body = match tokio::time::timeout(BODY_DEADLINE, to_bytes(body, BODY_LIMIT)).await {
         Ok(Ok(body)) => Vec::from(body),
         Ok(Err(_)) => {
-            let error = ApiError::client("RequestEntityTooLarge", "The request body must not be larger than 2 MiB").with_status(413);
+            let error = ApiError::client("RequestEntityTooLarge", "The request body must not be larger than 2 MiB")
+                .with_status(413);
             return encode_error(protocol, &error, "").map(Body::from);
         }
         Err(_) => {
@@ -68,7 +69,8 @@ pub(crate) async fn answer(State(door): State<Door>, request: Request<Body>) -> 
     let world = Arc::clone(&door.world);
     let worked = tokio::task::spawn_blocking(move || work(&world, request)).await;
     worked.map(|response| response.map(Body::from)).unwrap_or_else(|_| {
-        let error = ApiError::client("InternalError", "The request failed in an unexpected way; see the daemon's log").with_status(500);
+        let error = ApiError::client("InternalError", "The request failed in an unexpected way; see the daemon's log")
+            .with_status(500);
         encode_error(protocol, &error, "").map(Body::from)
     })
 }
@@ -128,19 +130,19 @@ fn answer_call(
     let now = world.clock.now();
     let (parts, body) = request.into_parts();
     let head = Request::from_parts(parts, ());
-    let (identity, authorization) =
-        auth::verify(&world.secret, &head, &body, now).map_err(|disbelief| disbelief.in_words_of(service.protocol()))?;
+    let (identity, authorization) = auth::verify(&world.secret, &head, &body, now)
+        .map_err(|disbelief| disbelief.in_words_of(service.protocol()))?;
     if find_service(&authorization.service).is_none() {
         let text = format!("the embedded EC2 does not have the service `{}`", authorization.service);
         return Err(ApiError::client("InvalidAction", text).into());
     }
-    let request = head.map(|()| body);
+    let mut request = head.map(|()| body);
     let entry = dispatch::find_entry(service, &request)?;
     let scope = Scope { account: identity.account.clone(), region: authorization.region };
     (log.account, log.region, log.action) = (scope.account.clone(), scope.region.clone(), entry.action);
     world.calls.count(&scope.account, format!("{}:{}", service.name(), entry.action));
     world.settle()?;
-    let answer = (entry.run)(&Call { world: Arc::clone(world), scope, identity, now }, request, request_id);
+    let answer = (entry.run)(&Call { world: Arc::clone(world), scope, identity, now }, &mut request, request_id);
     // What the call let go of is freed before it is answered.
     world.settle()?;
     answer

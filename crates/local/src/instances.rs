@@ -26,6 +26,7 @@ pub(crate) use addresses::pick_mac;
 pub(crate) use addresses::subnet_of;
 pub(crate) use addresses::vpc_of;
 pub(crate) use machine::machine_of;
+pub(crate) use machine::plugged;
 pub(crate) use turns::Turns;
 
 /// Why a state changed: code and message (API reference, StateReason).
@@ -52,10 +53,15 @@ pub(crate) fn begin(world: Arc<World>, id: String) {
 
 fn launch(world: &Arc<World>, id: &str) -> Answer<()> {
     let is_pending = |instance: &Instance| instance.state == State::Pending;
-    let Some(instance) = world.catalogue.transact(|db| instances::find_any(db, id))?.filter(is_pending) else { return Ok(()) };
+    let Some(instance) = world.catalogue.transact(|db| instances::find_any(db, id))?.filter(is_pending) else {
+        return Ok(());
+    };
     for volume in world.catalogue.transact(|db| volumes::list_attached(db, id))? {
         disks::ensure(world, &volume)?;
-        world.catalogue.transact(|db| volumes::set_attachment(db, &volume.id, "attached"))?;
+        world.catalogue.transact(|db| {
+            volumes::set_state(db, &volume.id, "in-use")?;
+            volumes::set_attachment(db, &volume.id, "attached")
+        })?;
     }
     world.engine.start(&machine_of(world, &instance)?)?;
     let now = world.clock.now();
@@ -94,7 +100,10 @@ fn finish(world: &World, id: &str, after: State, reason: Option<(&str, &str)>) -
         let mut gone = Vec::new();
         if after == State::Terminated {
             for volume in volumes::list_attached(db, id)? {
-                if volume.attachment.is_some_and(|attachment| attachment.delete_on_termination) {
+                // One that was never finished holds nothing.
+                if volume.state == "creating"
+                    || volume.attachment.is_some_and(|attachment| attachment.delete_on_termination)
+                {
                     volumes::delete_volume(db, &volume.id)?;
                     gone.push(volume.id);
                 } else {
@@ -131,7 +140,14 @@ pub(crate) fn watch_once(world: &Arc<World>) -> Answer<()> {
 }
 
 /// Changes the state where it still is `before`; did it?
-fn move_on(world: &World, instance: &Instance, before: State, after: State, reason: (&str, &str), now: Timestamp) -> Answer<bool> {
+fn move_on(
+    world: &World,
+    instance: &Instance,
+    before: State,
+    after: State,
+    reason: (&str, &str),
+    now: Timestamp,
+) -> Answer<bool> {
     world.catalogue.transact(|db| {
         let is_still = instances::find_any(db, &instance.id)?.is_some_and(|found| found.state == before);
         if is_still {
@@ -152,6 +168,7 @@ pub(crate) fn adopt_all(world: &Arc<World>) -> Answer<()> {
             match world.engine.adopt(&machine_of(world, &instance)?) {
                 Ok(Seen::Running) => {
                     tracing::info!(instance = id, "found again");
+                    note(&id, finish_attachments(world, &instance));
                     continue;
                 }
                 Ok(Seen::Ended) => {}
@@ -159,9 +176,31 @@ pub(crate) fn adopt_all(world: &Arc<World>) -> Answer<()> {
             }
         }
         if matches!(instance.state, State::Running | State::Pending) {
-            world.catalogue.transact(|db| instances::set_state(db, &id, State::ShuttingDown, Some(DAEMON_KILLED), now))?;
+            world
+                .catalogue
+                .transact(|db| instances::set_state(db, &id, State::ShuttingDown, Some(DAEMON_KILLED), now))?;
         }
         note(&id, end_once(world, &id));
+    }
+    Ok(())
+}
+
+/// Finishes what an earlier daemon began with the volumes of a running instance.
+fn finish_attachments(world: &Arc<World>, instance: &Instance) -> Answer<()> {
+    for volume in world.catalogue.transact(|db| volumes::list_attached(db, &instance.id))? {
+        let Some(attachment) = &volume.attachment else { continue };
+        let (machine, plugged) = (machine_of(world, instance)?, plugged(world, &volume, &attachment.device));
+        match attachment.state.as_str() {
+            "attaching" => {
+                world.engine.attach(&machine, &plugged)?;
+                world.catalogue.transact(|db| volumes::set_attachment(db, &volume.id, "attached"))?;
+            }
+            "detaching" => {
+                world.engine.detach(&machine, &plugged)?;
+                world.catalogue.transact(|db| volumes::detach(db, &volume.id))?;
+            }
+            _ => {}
+        }
     }
     Ok(())
 }

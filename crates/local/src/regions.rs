@@ -61,7 +61,9 @@ pub(crate) fn is_region(name: &str) -> bool {
 /// The zones of `region`, in order.
 pub(crate) fn list_zones(region: &str) -> Vec<Zone> {
     let found = REGIONS.iter().find(|(name, ..)| *name == region);
-    let zones = found.into_iter().flat_map(|(name, prefix, letters)| letters.chars().map(move |letter| (*name, *prefix, letter)));
+    let zones = found
+        .into_iter()
+        .flat_map(|(name, prefix, letters)| letters.chars().map(move |letter| (*name, *prefix, letter)));
     (0_u8..)
         .zip(zones)
         .map(|(position, (name, prefix, letter))| Zone {

@@ -39,7 +39,9 @@ impl Secret {
         match (Self::find(file)?, linked) {
             (Some(secret), _) => Ok(secret),
             (None, Err(error)) => Err(error.into()),
-            (None, Ok(())) => Err(Failure::internal("make the endpoint's secret", format!("{} is damaged", file.display()))),
+            (None, Ok(())) => {
+                Err(Failure::internal("make the endpoint's secret", format!("{} is damaged", file.display())))
+            }
         }
     }
 

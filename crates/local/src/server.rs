@@ -49,7 +49,8 @@ pub(crate) async fn serve(listener: TcpListener, door: Door, end: impl Future<Ou
         };
         // Small answers must not wait for the client's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone())).into_owned();
+        let connection =
+            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone())).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let _place = place;

@@ -18,7 +18,11 @@ fn concealed(value: &str) -> String {
 }
 
 fn shown(parameter: &Parameter, decrypt: Option<bool>) -> String {
-    if parameter.kind == "SecureString" && decrypt != Some(true) { concealed(&parameter.value) } else { parameter.value.clone() }
+    if parameter.kind == "SecureString" && decrypt != Some(true) {
+        concealed(&parameter.value)
+    } else {
+        parameter.value.clone()
+    }
 }
 
 /// A version as the API shows it.

@@ -7,11 +7,13 @@ use crate::failure::Answer;
 use crate::world::Call;
 
 /// The account, or the role that an instance took in it.
-pub(crate) fn get_caller_identity(call: &Call, _: GetCallerIdentityRequest) -> Answer<GetCallerIdentityResponse> {
+pub(crate) fn get_caller_identity(call: &Call, _: &GetCallerIdentityRequest) -> Answer<GetCallerIdentityResponse> {
     let account = &call.scope.account;
     let (user_id, arn) = match &call.identity.role {
         None => (format!("AIDA{}", call.world.secret.letters("user", account, 17)), call.arn()),
-        Some((role, instance)) => (format!("AROA{}:{instance}", call.world.secret.letters("role", role, 17)), call.arn()),
+        Some((role, instance)) => {
+            (format!("AROA{}:{instance}", call.world.secret.letters("role", role, 17)), call.arn())
+        }
     };
     Ok(GetCallerIdentityResponse { user_id: Some(user_id), account: Some(account.clone()), arn: Some(arn) })
 }

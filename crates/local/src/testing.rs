@@ -66,14 +66,17 @@ impl Fixture {
 
     /// Starts a snapshot of 1 GiB.
     pub(crate) fn start(&self, parent: Option<&str>) -> Answer<String> {
-        let request =
-            ebs::StartSnapshotRequest { volume_size: Some(1), parent_snapshot_id: parent.map(str::to_owned), ..Default::default() };
-        Ok(direct::start::start_snapshot(&self.call(), request)?.snapshot_id.expect("an id"))
+        let request = ebs::StartSnapshotRequest {
+            volume_size: Some(1),
+            parent_snapshot_id: parent.map(str::to_owned),
+            ..Default::default()
+        };
+        Ok(direct::start::start_snapshot(&self.call(), &request)?.snapshot_id.expect("an id"))
     }
 
     /// Puts a block filled with `content`.
     pub(crate) fn put(&self, snapshot: &str, block: i32, content: u8) -> Answer<()> {
-        direct::put::put_snapshot_block(&self.call(), put_request(snapshot, block, content)).map(drop)
+        direct::put::put_snapshot_block(&self.call(), &put_request(snapshot, block, content)).map(drop)
     }
 
     /// Completes a snapshot and lets the time pass that this takes.
@@ -83,7 +86,7 @@ impl Fixture {
             changed_blocks_count: Some(count),
             ..Default::default()
         };
-        direct::complete::complete_snapshot(&self.call(), request)?;
+        direct::complete::complete_snapshot(&self.call(), &request)?;
         self.clock.advance(1);
         self.world.settle()
     }
@@ -99,7 +102,8 @@ impl Fixture {
     /// Registers an image of a snapshot.
     pub(crate) fn register(&self, name: &str, snapshot: &str) -> Answer<String> {
         let ebs = ec2::EbsBlockDevice { snapshot_id: Some(snapshot.to_owned()), ..Default::default() };
-        let mapping = ec2::BlockDeviceMapping { device_name: Some("/dev/xvda".to_owned()), ebs: Some(ebs), ..Default::default() };
+        let mapping =
+            ec2::BlockDeviceMapping { device_name: Some("/dev/xvda".to_owned()), ebs: Some(ebs), ..Default::default() };
         let request = ec2::RegisterImageRequest {
             name: Some(name.to_owned()),
             architecture: Some("x86_64".to_owned()),
@@ -108,7 +112,7 @@ impl Fixture {
             block_device_mappings: vec![mapping],
             ..Default::default()
         };
-        Ok(register_image(&self.call(), request)?.image_id.expect("an id"))
+        Ok(register_image(&self.call(), &request)?.image_id.expect("an id"))
     }
 }
 
@@ -143,5 +147,6 @@ pub(crate) fn code<T>(answer: Answer<T>) -> String {
 /// Waits for what a thread of the world does.
 pub(crate) fn eventually(what: &str, mut ask: impl FnMut() -> bool) {
     let ask = || ask().then_some(());
-    wait_until(Duration::from_secs(20), Duration::from_millis(5), ask).unwrap_or_else(|error| panic!("{what}: {error}"));
+    wait_until(Duration::from_secs(20), Duration::from_millis(5), ask)
+        .unwrap_or_else(|error| panic!("{what}: {error}"));
 }

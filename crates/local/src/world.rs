@@ -43,7 +43,13 @@ pub(crate) struct Call {
 
 impl World {
     /// Opens the state in `folder`, and takes away what a crash left.
-    pub(crate) fn open(folder: StateFolder, engine: Arc<dyn Engine>, clock: Clock, port: u16, default_region: String) -> Answer<Self> {
+    pub(crate) fn open(
+        folder: StateFolder,
+        engine: Arc<dyn Engine>,
+        clock: Clock,
+        port: u16,
+        default_region: String,
+    ) -> Answer<Self> {
         folder.ensure()?;
         let world = Self {
             secret: Secret::ensure(&folder.secret())?,

@@ -1,6 +1,7 @@
 //! The unmodified aws command line and boto3, as other people use them, against the endpoint.
 #![allow(missing_docs, unused_crate_dependencies)]
 
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
 use std::path::PathBuf;
@@ -19,7 +20,11 @@ fn repository() -> PathBuf {
 /// A tool of the virtual environment; without it the test fails and says what to do.
 fn foreign(tool: &str) -> String {
     let path = repository().join("target/venv/bin").join(tool);
-    assert!(path.exists(), "{} is missing: run `tests/venv` (it installs tests/requirements.txt into target/venv)", path.display());
+    assert!(
+        path.exists(),
+        "{} is missing: run `tests/venv` (it installs tests/requirements.txt into target/venv)",
+        path.display()
+    );
     path.display().to_string()
 }
 

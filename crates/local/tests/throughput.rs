@@ -2,6 +2,7 @@
 //! the figures; what must hold is that every block comes back as it went.
 #![allow(missing_docs, unused_crate_dependencies)]
 
+#[allow(dead_code, reason = "each test uses a part of it")]
 mod support;
 
 use std::time::Instant;
@@ -69,7 +70,9 @@ async fn complete(client: &Client, snapshot: &str, digests: &[Digest]) -> Result
     };
     client.send(request).await?;
     loop {
-        let described = client.send(ec2::DescribeSnapshotsRequest { snapshot_ids: vec![snapshot.to_owned()], ..Default::default() }).await?;
+        let described = client
+            .send(ec2::DescribeSnapshotsRequest { snapshot_ids: vec![snapshot.to_owned()], ..Default::default() })
+            .await?;
         if described.snapshots[0].state.as_deref() == Some("completed") {
             return Ok(());
         }
@@ -85,7 +88,8 @@ fn a_base_goes_in_and_out() {
     let runtime = tokio::runtime::Runtime::new().expect("runtime");
     let megabytes = f64::from(BLOCKS) / 2.0 * 1.048_576;
     let ran: Result<(), ovenbird_aws::Error> = runtime.block_on(async {
-        let client = Client::for_endpoint(&endpoint.url, "us-east-1", &keys.access_key_id, &keys.secret_access_key).await;
+        let client =
+            Client::for_endpoint(&endpoint.url, "us-east-1", &keys.access_key_id, &keys.secret_access_key).await;
         let started = client.send(ebs::StartSnapshotRequest { volume_size: Some(4), ..Default::default() }).await?;
         let snapshot = started.snapshot_id.expect("an id");
         let before = Instant::now();
@@ -95,7 +99,11 @@ fn a_base_goes_in_and_out() {
         let before = Instant::now();
         complete(&client, &snapshot, &digests).await?;
         eprintln!("complete {:.2} s", before.elapsed().as_secs_f64());
-        let request = ebs::ListSnapshotBlocksRequest { snapshot_id: Some(snapshot.clone()), max_results: Some(10_000), ..Default::default() };
+        let request = ebs::ListSnapshotBlocksRequest {
+            snapshot_id: Some(snapshot.clone()),
+            max_results: Some(10_000),
+            ..Default::default()
+        };
         let listed = client.send(request).await?;
         assert_eq!(listed.blocks.len(), BLOCKS as usize);
         let before = Instant::now();

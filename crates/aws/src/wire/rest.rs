@@ -46,13 +46,17 @@ fn tree<T: Value>(value: &T) -> Node {
     value.to_node(Naming::Model).unwrap_or(Node::Struct(Vec::new()))
 }
 
-fn has_payload<T: Value>() -> bool {
-    T::members().iter().any(|member| member.place == Place::Payload)
+fn has_member_in<T: Value>(place: Place) -> bool {
+    T::members().iter().any(|member| member.place == place)
 }
 
+/// A shape with no member in the body has an empty one, not `{}`.
 fn body_of<T: Value>(parts: Parts) -> (Vec<u8>, &'static str) {
-    if has_payload::<T>() {
+    if has_member_in::<T>(Place::Payload) {
         return (parts.payload.unwrap_or_default(), "application/octet-stream");
+    }
+    if !has_member_in::<T>(Place::Body) {
+        return (Vec::new(), "application/json");
     }
     (json::encode(&Node::Struct(parts.body)).to_string().into_bytes(), "application/json")
 }
@@ -78,7 +82,6 @@ pub(super) fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
     }
     let headers = std::mem::take(&mut parts.headers);
     let (body, content_type) = body_of::<O>(parts);
-    let body = if O::METHOD == "GET" { Vec::new() } else { body };
     let mut builder = Request::builder().method(O::METHOD).uri(path);
     if !body.is_empty() {
         builder = builder.header("content-type", content_type);
@@ -136,7 +139,7 @@ fn put_together<T: Value>(
     body: &[u8],
     from_uri: impl Fn(&Member) -> Option<String>,
 ) -> Result<T, DecodeError> {
-    let mut node = if has_payload::<T>() { Node::Struct(Vec::new()) } else { json::decode_body(body)? };
+    let mut node = if has_member_in::<T>(Place::Payload) { Node::Struct(Vec::new()) } else { json::decode_body(body)? };
     for member in T::members() {
         let text = |text: Option<String>| text.map(Node::Text);
         let found = match member.place {

@@ -224,7 +224,7 @@ scalar!(f64, Double, "a number", |value| Node::Float(*value), |node| match node 
 scalar!(Timestamp, Timestamp, "an instant", |value| Node::Instant(*value), |node| match node {
     Node::Instant(instant) => Some(instant),
     #[expect(clippy::cast_possible_truncation, reason = "epoch milliseconds fit a double")]
-    Node::Float(seconds) => Self::from_millisecond((seconds * 1000.0).round() as i64).ok(),
+    Node::Float(seconds) if seconds.is_finite() => Self::from_millisecond((seconds * 1000.0).round() as i64).ok(),
     Node::Integer(seconds) => Self::from_second(seconds).ok(),
     Node::Text(text) => text.trim().parse().ok(),
     _ => None,

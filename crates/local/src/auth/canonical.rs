@@ -4,7 +4,12 @@ use http::Request;
 
 /// Method, path, query, signed headers and payload hash, each on its line.
 pub(super) fn request(request: &Request<()>, signed_headers: &[String], payload_hash: &str) -> String {
-    let mut text = format!("{}\n{}\n{}\n", request.method(), path(request.uri().path()), query(request.uri().query().unwrap_or_default()));
+    let mut text = format!(
+        "{}\n{}\n{}\n",
+        request.method(),
+        path(request.uri().path()),
+        query(request.uri().query().unwrap_or_default())
+    );
     for name in signed_headers {
         let values: Vec<String> = request
             .headers()
@@ -33,7 +38,7 @@ fn query(query: &str) -> String {
         .filter(|field| !field.is_empty())
         .map(|field| {
             let (name, value) = field.split_once('=').unwrap_or((field, ""));
-            (escape(&unescape(name)), escape(&unescape(value)))
+            (escape(unescape(name)), escape(unescape(value)))
         })
         .collect();
     fields.sort();

@@ -65,7 +65,12 @@ fn verify(request: &Request<()>, body: &[u8]) -> Result<(Identity, Authorization
 fn agrees_with_the_official_signer() {
     let cases = [
         PLAIN,
-        Signed { uri: "/snapshots/snap-1/blocks/7?blockToken=a%2Bb%2F%3D&x=&a=1", unsigned_payload: true, service: "ebs", ..PLAIN },
+        Signed {
+            uri: "/snapshots/snap-1/blocks/7?blockToken=a%2Bb%2F%3D&x=&a=1",
+            unsigned_payload: true,
+            service: "ebs",
+            ..PLAIN
+        },
         Signed { uri: "/sp%20ace/%C3%BC/~a?b=%20&a", ..PLAIN },
         Signed { body: b"", ..PLAIN },
     ];
@@ -100,7 +105,14 @@ fn notices_every_change() {
 
 #[test]
 fn holds_for_five_minutes() {
-    let at = |offset| super::verify(&fixed_secret(), &sign(&PLAIN), PLAIN.body, Timestamp::from_second(NOW + offset).expect("in range"));
+    let at = |offset| {
+        super::verify(
+            &fixed_secret(),
+            &sign(&PLAIN),
+            PLAIN.body,
+            Timestamp::from_second(NOW + offset).expect("in range"),
+        )
+    };
     assert!(at(300).is_ok() && at(-300).is_ok());
     assert_eq!(at(301), Err(Disbelief::Skewed));
     assert_eq!(at(-301), Err(Disbelief::Skewed));

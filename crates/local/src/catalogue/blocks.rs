@@ -19,7 +19,11 @@ pub(crate) struct BlockCounts {
 /// One more refers to the block. The block of zeros needs nobody.
 pub(super) fn hold(db: &Connection, digest: &Digest) -> Answer<()> {
     if *digest != zero_digest() {
-        run(db, "INSERT INTO blocks (digest, refs) VALUES (?1, 1) ON CONFLICT DO UPDATE SET refs = refs + 1", [digest.0])?;
+        run(
+            db,
+            "INSERT INTO blocks (digest, refs) VALUES (?1, 1) ON CONFLICT DO UPDATE SET refs = refs + 1",
+            [digest.0],
+        )?;
     }
     Ok(())
 }

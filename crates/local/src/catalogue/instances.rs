@@ -58,7 +58,8 @@ pub(crate) enum State {
 }
 
 impl State {
-    const ALL: [Self; 6] = [Self::Pending, Self::Running, Self::ShuttingDown, Self::Terminated, Self::Stopping, Self::Stopped];
+    const ALL: [Self; 6] =
+        [Self::Pending, Self::Running, Self::ShuttingDown, Self::Terminated, Self::Stopping, Self::Stopped];
 
     /// The API's name.
     pub(crate) fn name(self) -> &'static str {
@@ -189,7 +190,13 @@ pub(crate) fn insert_instance(db: &Connection, instance: &Instance) -> Answer<()
 }
 
 /// Moves an instance on in its life.
-pub(crate) fn set_state(db: &Connection, id: &str, state: State, reason: Option<(&str, &str)>, now: Timestamp) -> Answer<()> {
+pub(crate) fn set_state(
+    db: &Connection,
+    id: &str,
+    state: State,
+    reason: Option<(&str, &str)>,
+    now: Timestamp,
+) -> Answer<()> {
     let ended = matches!(state, State::Terminated).then(|| millis(now));
     let (code, message) = reason.unzip();
     let sql = "UPDATE instances SET state = ?2, reason_code = coalesce(?3, reason_code), reason = coalesce(?4, reason), ended = ?5 \

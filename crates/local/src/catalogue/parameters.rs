@@ -46,7 +46,12 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Parameter> {
 }
 
 /// The newest version of `name`, or the one asked for.
-pub(crate) fn find_parameter(db: &Connection, scope: &Scope, name: &str, version: Option<i64>) -> Answer<Option<Parameter>> {
+pub(crate) fn find_parameter(
+    db: &Connection,
+    scope: &Scope,
+    name: &str,
+    version: Option<i64>,
+) -> Answer<Option<Parameter>> {
     let sql = "SELECT * FROM parameters WHERE account = ?1 AND region = ?2 AND name = ?3 AND (?4 IS NULL OR version = ?4) \
                ORDER BY version DESC LIMIT 1";
     find(db, sql, params![scope.account, scope.region, name, version], from_row)
@@ -70,7 +75,8 @@ pub(crate) fn list_newest(db: &Connection, scope: &Scope, prefix: &str) -> Answe
 pub(crate) fn insert_version(db: &Connection, scope: &Scope, parameter: &Parameter, keep: i64) -> Answer<()> {
     let sql = "INSERT INTO parameters (account, region, name, version, kind, value, data_type, description, tier, allowed_pattern, \
                modified, modified_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
-    let Parameter { name, version, kind, value, data_type, description, tier, allowed_pattern, modified, modified_by } = parameter;
+    let Parameter { name, version, kind, value, data_type, description, tier, allowed_pattern, modified, modified_by } =
+        parameter;
     run(
         db,
         sql,

@@ -21,7 +21,8 @@ pub(crate) fn settle(db: &Connection, now: Timestamp) -> Answer<Vec<String>> {
     let now = millis(now);
     run(db, "UPDATE snapshots SET state = 'completed' WHERE state = 'pending' AND completes_at <= ?1", [now])?;
     run(db, "UPDATE images SET state = 'available' WHERE state = 'pending' AND available_at <= ?1", [now])?;
-    let late = "SELECT id FROM snapshots WHERE state = 'pending' AND completes_at IS NULL AND last_put + timeout_ms <= ?1";
+    let late =
+        "SELECT id FROM snapshots WHERE state = 'pending' AND completes_at IS NULL AND last_put + timeout_ms <= ?1";
     for id in list(db, late, [now], |row| row.get::<_, String>(0))? {
         tracing::info!(snapshot = id, "no block was put for too long; the snapshot is in error now");
         snapshots::fail_snapshot(db, &id)?;

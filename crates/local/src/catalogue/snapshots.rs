@@ -113,8 +113,16 @@ pub(crate) fn insert_snapshot(db: &Connection, snapshot: &Snapshot, map: &Map) -
 }
 
 /// Notes that a pending snapshot has this block now.
-pub(crate) fn put_block(db: &Connection, id: &str, block: u32, digest: &Digest, progress: Option<i64>, now: Timestamp) -> Answer<()> {
-    let before = find(db, "SELECT digest FROM puts WHERE snapshot = ?1 AND block = ?2", params![id, block], |row| row.get(0))?;
+pub(crate) fn put_block(
+    db: &Connection,
+    id: &str,
+    block: u32,
+    digest: &Digest,
+    progress: Option<i64>,
+    now: Timestamp,
+) -> Answer<()> {
+    let before =
+        find(db, "SELECT digest FROM puts WHERE snapshot = ?1 AND block = ?2", params![id, block], |row| row.get(0))?;
     if let Some(before) = before {
         release(db, &Digest(before))?;
     }

@@ -25,9 +25,9 @@ pub(crate) fn map_tags(db: &Connection, scope: &Scope, prefix: &str) -> Answer<H
                ORDER BY resource, key";
     let (from, to) = (format!("{prefix}-"), format!("{prefix}."));
     let mut map: HashMap<String, Vec<Tag>> = HashMap::new();
-    for (resource, key, value) in
-        list(db, sql, params![scope.account, scope.region, from, to], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)))?
-    {
+    for (resource, key, value) in list(db, sql, params![scope.account, scope.region, from, to], |row| {
+        Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?))
+    })? {
         map.entry(resource).or_default().push((key, value));
     }
     Ok(map)

@@ -46,7 +46,8 @@ pub(crate) fn spend(
     now: Timestamp,
 ) -> Answer<()> {
     let request = Digest::of(request.as_bytes()).hex();
-    let sql = "INSERT INTO tokens (account, region, action, token, request, made, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let sql =
+        "INSERT INTO tokens (account, region, action, token, request, made, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     run(db, sql, params![scope.account, scope.region, action, token, request, made, millis(now)])?;
     Ok(())
 }

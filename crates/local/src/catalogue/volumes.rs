@@ -90,9 +90,9 @@ pub(crate) fn list_attached(db: &Connection, instance: &str) -> Answer<Vec<Volum
     list(db, "SELECT * FROM volumes WHERE instance = ?1 ORDER BY seq", [instance], from_row)
 }
 
-/// Volumes whose making was interrupted, of all accounts.
+/// Volumes on their own whose making was interrupted, of all accounts.
 pub(crate) fn list_unfinished(db: &Connection) -> Answer<Vec<Volume>> {
-    list(db, "SELECT * FROM volumes WHERE state = 'creating'", [], from_row)
+    list(db, "SELECT * FROM volumes WHERE state = 'creating' AND instance IS NULL", [], from_row)
 }
 
 /// The ids of all volumes, of all accounts.
@@ -120,10 +120,11 @@ pub(crate) fn insert_volume(db: &Connection, volume: &Volume) -> Answer<()> {
             millis(volume.created),
         ],
     )?;
-    match &volume.attachment {
-        Some(attachment) => attach(db, &volume.id, attachment),
-        None => Ok(()),
+    if let Some(attachment) = &volume.attachment {
+        attach(db, &volume.id, attachment)?;
+        set_state(db, &volume.id, &volume.state)?;
     }
+    Ok(())
 }
 
 /// Gives a volume its place in an instance.

@@ -19,7 +19,7 @@ use crate::world::Call;
 pub(super) const COMPLETION_TAKES: SignedDuration = SignedDuration::from_millis(150);
 
 /// Seals a pending snapshot. Asked again it answers again: the first answer may have been lost.
-pub(crate) fn complete_snapshot(call: &Call, request: CompleteSnapshotRequest) -> Answer<CompleteSnapshotResponse> {
+pub(crate) fn complete_snapshot(call: &Call, request: &CompleteSnapshotRequest) -> Answer<CompleteSnapshotResponse> {
     let changed = i64::from(required(request.changed_blocks_count, "x-amz-ChangedBlocksCount")?);
     let id = request.snapshot_id.as_deref();
     let puts = call.world.catalogue.transact(|db| {
@@ -35,7 +35,7 @@ pub(crate) fn complete_snapshot(call: &Call, request: CompleteSnapshotRequest) -
             let snapshot = writable_snapshot(db, call, id)?;
             let puts = snapshots::list_puts(db, &snapshot.id)?;
             verify_count(changed, &puts)?;
-            verify_aggregate(&request, &puts)?;
+            verify_aggregate(request, &puts)?;
             let completes_at = call.now.saturating_add(COMPLETION_TAKES).unwrap_or(call.now);
             snapshots::seal_snapshot(db, &snapshot.id, &puts, completes_at)
         })?;
@@ -49,7 +49,8 @@ fn verify_count(stated: i64, puts: &Map) -> Answer<()> {
     if usize::try_from(stated) == Ok(puts.len()) {
         return Ok(());
     }
-    let text = format!("x-amz-ChangedBlocksCount says {stated} blocks, {} were put; put those that are missing.", puts.len());
+    let text =
+        format!("x-amz-ChangedBlocksCount says {stated} blocks, {} were put; put those that are missing.", puts.len());
     refusal::invalid("INVALID_PARAMETER_VALUE", text)
 }
 
@@ -57,9 +58,15 @@ fn verify_count(stated: i64, puts: &Map) -> Answer<()> {
 fn verify_aggregate(request: &CompleteSnapshotRequest, puts: &Map) -> Answer<()> {
     let Some(stated) = &request.checksum else { return Ok(()) };
     let bad = |message: &str| refusal::invalid("INVALID_PARAMETER_VALUE", message);
-    if request.checksum_algorithm.as_deref() != Some("SHA256") || request.checksum_aggregation_method.as_deref() != Some("LINEAR") {
+    if request.checksum_algorithm.as_deref() != Some("SHA256")
+        || request.checksum_aggregation_method.as_deref() != Some("LINEAR")
+    {
         return bad("A checksum needs x-amz-Checksum-Algorithm: SHA256 and x-amz-Checksum-Aggregation-Method: LINEAR.");
     }
     let matches = Digest::from_base64(stated) == Some(linear_checksum(puts.values()));
-    if matches { Ok(()) } else { bad("The blocks that were put do not have the aggregated checksum that x-amz-Checksum states.") }
+    if matches {
+        Ok(())
+    } else {
+        bad("The blocks that were put do not have the aggregated checksum that x-amz-Checksum states.")
+    }
 }

@@ -20,14 +20,14 @@ use crate::seal::Unsealed;
 use crate::world::Call;
 
 /// Writes the answer with its bytes as they are.
-pub(crate) fn run(call: &Call, request: Request<Vec<u8>>, request_id: &str) -> Answer<Response<Vec<u8>>> {
-    let mut answer = get_snapshot_block(call, decode(&request)?)?;
+pub(crate) fn run(call: &Call, request: &mut Request<Vec<u8>>, request_id: &str) -> Answer<Response<Vec<u8>>> {
+    let mut answer = get_snapshot_block(call, &decode(request)?)?;
     let Blob(bytes) = answer.block_data.take().unwrap_or_default();
     Ok(encode_answer::<GetSnapshotBlockRequest>(&answer, request_id).map(|_| bytes))
 }
 
 /// Reads a block that a list call gave a token for.
-pub(crate) fn get_snapshot_block(call: &Call, request: GetSnapshotBlockRequest) -> Answer<GetSnapshotBlockResponse> {
+pub(crate) fn get_snapshot_block(call: &Call, request: &GetSnapshotBlockRequest) -> Answer<GetSnapshotBlockResponse> {
     let token = required(request.block_token.as_deref(), "blockToken")?;
     let snapshot = call.world.catalogue.transact(|db| readable_snapshot(db, call, request.snapshot_id.as_deref()))?;
     let block = block_within(request.block_index, snapshot.volume_size)?;

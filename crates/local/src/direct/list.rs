@@ -39,13 +39,17 @@ struct Page {
 }
 
 /// Lists the blocks that were written, in index order.
-pub(crate) fn list_snapshot_blocks(call: &Call, request: ListSnapshotBlocksRequest) -> Answer<ListSnapshotBlocksResponse> {
+pub(crate) fn list_snapshot_blocks(
+    call: &Call,
+    request: &ListSnapshotBlocksRequest,
+) -> Answer<ListSnapshotBlocksResponse> {
     let (snapshot, map) = call.world.catalogue.transact(|db| {
         let snapshot = readable_snapshot(db, call, request.snapshot_id.as_deref())?;
         let map = snapshots::map_of(db, &snapshot.id)?;
         Ok((snapshot, map))
     })?;
-    let page = page(call, &snapshot.id, request.max_results, request.next_token.as_deref(), request.starting_block_index)?;
+    let page =
+        page(call, &snapshot.id, request.max_results, request.next_token.as_deref(), request.starting_block_index)?;
     let mut rest = map.range(page.from..);
     let expires = later(call.now, BLOCK_TOKENS_HOLD);
     let token = |block, digest| seal_block(call, &snapshot, block, digest, expires);
@@ -63,7 +67,10 @@ pub(crate) fn list_snapshot_blocks(call: &Call, request: ListSnapshotBlocksReque
 }
 
 /// Lists the blocks that differ between two snapshots of one lineage; without a first, all of the second.
-pub(crate) fn list_changed_blocks(call: &Call, request: ListChangedBlocksRequest) -> Answer<ListChangedBlocksResponse> {
+pub(crate) fn list_changed_blocks(
+    call: &Call,
+    request: &ListChangedBlocksRequest,
+) -> Answer<ListChangedBlocksResponse> {
     let (first, second, changes) = call.world.catalogue.transact(|db| {
         let second = readable_snapshot(db, call, request.second_snapshot_id.as_deref())?;
         let first = request.first_snapshot_id.as_deref().map(|id| readable_snapshot(db, call, Some(id))).transpose()?;

@@ -18,17 +18,17 @@ use crate::failure::Answer;
 use crate::world::Call;
 
 /// Reads the request with its bytes as they are.
-pub(crate) fn run(call: &Call, mut request: Request<Vec<u8>>, request_id: &str) -> Answer<Response<Vec<u8>>> {
+pub(crate) fn run(call: &Call, request: &mut Request<Vec<u8>>, request_id: &str) -> Answer<Response<Vec<u8>>> {
     let bytes = std::mem::take(request.body_mut());
-    let request = PutSnapshotBlockRequest { block_data: Some(Blob(bytes)), ..decode(&request)? };
-    let answer = put_snapshot_block(call, request)?;
+    let request = PutSnapshotBlockRequest { block_data: Some(Blob(bytes)), ..decode(request)? };
+    let answer = put_snapshot_block(call, &request)?;
     Ok(encode_answer::<PutSnapshotBlockRequest>(&answer, request_id))
 }
 
 /// Writes a block of a pending snapshot; the same block written again replaces the first.
-pub(crate) fn put_snapshot_block(call: &Call, request: PutSnapshotBlockRequest) -> Answer<PutSnapshotBlockResponse> {
-    let Blob(bytes) = request.block_data.clone().unwrap_or_default();
-    let digest = verify_block(&request, &bytes)?;
+pub(crate) fn put_snapshot_block(call: &Call, request: &PutSnapshotBlockRequest) -> Answer<PutSnapshotBlockResponse> {
+    let bytes = request.block_data.as_ref().map(|Blob(bytes)| bytes.as_slice()).unwrap_or_default();
+    let digest = verify_block(request, bytes)?;
     if request.progress.is_some_and(|percent| !(0..=100).contains(&percent)) {
         return refusal::invalid("INVALID_PARAMETER_VALUE", "x-amz-Progress must be 0 to 100.");
     }
@@ -39,7 +39,7 @@ pub(crate) fn put_snapshot_block(call: &Call, request: PutSnapshotBlockRequest) 
         block_within(request.block_index, snapshot.volume_size).map(drop)
     })?;
     let _kept = call.world.blocks.keep();
-    call.world.blocks.put(&digest, &bytes)?;
+    call.world.blocks.put(&digest, bytes)?;
     call.world.catalogue.transact(|db| {
         let snapshot = writable_snapshot(db, call, id)?;
         let block = block_within(request.block_index, snapshot.volume_size)?;
@@ -62,5 +62,9 @@ fn verify_block(request: &PutSnapshotBlockRequest, bytes: &[u8]) -> Answer<Diges
         return bad("x-amz-Checksum must be the SHA-256 of the block in base64.".to_owned());
     };
     let actual = Digest::of(bytes);
-    if stated == actual { Ok(actual) } else { bad("The block does not have the checksum that x-amz-Checksum states.".to_owned()) }
+    if stated == actual {
+        Ok(actual)
+    } else {
+        bad("The block does not have the checksum that x-amz-Checksum states.".to_owned())
+    }
 }

@@ -29,9 +29,9 @@ const MAX_VOLUME_SIZE: i64 = 65_536;
 const MAX_PENDING: i64 = 100;
 
 /// Makes a pending snapshot. With a parent, it begins with the parent's blocks.
-pub(crate) fn start_snapshot(call: &Call, request: StartSnapshotRequest) -> Answer<StartSnapshotResponse> {
+pub(crate) fn start_snapshot(call: &Call, request: &StartSnapshotRequest) -> Answer<StartSnapshotResponse> {
     let description = request.description.clone().filter(|text| !text.is_empty());
-    let (volume_size, timeout) = (verify_volume_size(&request)?, verify_timeout(&request)?);
+    let (volume_size, timeout) = (verify_volume_size(request)?, verify_timeout(request)?);
     if request.encrypted == Some(true) || request.kms_key_arn.is_some() {
         let why = "The embedded EC2 has no encryption keys: leave out Encrypted and KmsKeyArn.";
         return refusal::invalid("INVALID_PARAMETER_VALUE", why);
@@ -39,8 +39,11 @@ pub(crate) fn start_snapshot(call: &Call, request: StartSnapshotRequest) -> Answ
     if description.as_ref().is_some_and(|text| text.chars().count() > 255) {
         return refusal::invalid("INVALID_PARAMETER_VALUE", "The description must not be longer than 255 characters.");
     }
-    let tags: Vec<tags::Tag> =
-        request.tags.iter().map(|tag| (tag.key.clone().unwrap_or_default(), tag.value.clone().unwrap_or_default())).collect();
+    let tags: Vec<tags::Tag> = request
+        .tags
+        .iter()
+        .map(|tag| (tag.key.clone().unwrap_or_default(), tag.value.clone().unwrap_or_default()))
+        .collect();
     tagging::verify_tags(&tags).or_else(|message| refusal::invalid("INVALID_TAG", message))?;
     let token = request.client_token.clone().filter(|token| !token.is_empty());
     let text = format!("{:?}", StartSnapshotRequest { client_token: None, ..request.clone() });
@@ -53,9 +56,11 @@ pub(crate) fn start_snapshot(call: &Call, request: StartSnapshotRequest) -> Answ
             }
         }
         if snapshots::count_pending(db, &call.scope)? >= MAX_PENDING {
-            return refusal::quota("You have reached the limit of 100 pending snapshots; complete or delete some first.");
+            return refusal::quota(
+                "You have reached the limit of 100 pending snapshots; complete or delete some first.",
+            );
         }
-        let (parent, map) = find_parent(db, call, &request, volume_size)?;
+        let (parent, map) = find_parent(db, call, request, volume_size)?;
         let id = random_id("snap")?;
         let snapshot = Snapshot {
             seq: 0,
@@ -92,19 +97,31 @@ fn verify_volume_size(request: &StartSnapshotRequest) -> Answer<i64> {
 fn verify_timeout(request: &StartSnapshotRequest) -> Answer<i64> {
     match request.timeout.unwrap_or(60) {
         minutes @ 10..=4320 => Ok(i64::from(minutes)),
-        minutes => refusal::invalid("INVALID_PARAMETER_VALUE", format!("The timeout must be 10 to 4320 minutes, not {minutes}.")),
+        minutes => refusal::invalid(
+            "INVALID_PARAMETER_VALUE",
+            format!("The timeout must be 10 to 4320 minutes, not {minutes}."),
+        ),
     }
 }
 
 /// The parent must be a completed snapshot of the caller, and no larger than its child.
-fn find_parent(db: &Connection, call: &Call, request: &StartSnapshotRequest, volume_size: i64) -> Answer<(Option<Snapshot>, Map)> {
+fn find_parent(
+    db: &Connection,
+    call: &Call,
+    request: &StartSnapshotRequest,
+    volume_size: i64,
+) -> Answer<(Option<Snapshot>, Map)> {
     let Some(id) = &request.parent_snapshot_id else { return Ok((None, Map::new())) };
     let parent = own_snapshot(db, call, Some(id))?;
     if parent.state != "completed" {
-        return refusal::invalid("INVALID_SNAPSHOT_ID", format!("The parent snapshot '{id}' is {}, not completed.", parent.state));
+        return refusal::invalid(
+            "INVALID_SNAPSHOT_ID",
+            format!("The parent snapshot '{id}' is {}, not completed.", parent.state),
+        );
     }
     if volume_size < parent.volume_size {
-        let text = format!("The volume size {volume_size} GiB is smaller than the parent's {} GiB.", parent.volume_size);
+        let text =
+            format!("The volume size {volume_size} GiB is smaller than the parent's {} GiB.", parent.volume_size);
         return refusal::invalid("INVALID_VOLUME_SIZE", text);
     }
     let map = snapshots::map_of(db, id)?;

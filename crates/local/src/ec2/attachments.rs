@@ -13,7 +13,6 @@ use crate::catalogue::instances::State;
 use crate::catalogue::volumes;
 use crate::catalogue::volumes::Attachment;
 use crate::catalogue::volumes::Volume;
-use crate::engine::AttachedVolume;
 use crate::failure::Answer;
 use crate::failure::Failure;
 use crate::failure::refuse;
@@ -25,7 +24,7 @@ use crate::world::Call;
 const MAX_VOLUMES: usize = 27;
 
 /// Attaches a volume. It is `attached` when the call returns, though the answer says `attaching`, as AWS's does.
-pub(crate) fn attach_volume(call: &Call, request: AttachVolumeRequest) -> Answer<VolumeAttachment> {
+pub(crate) fn attach_volume(call: &Call, request: &AttachVolumeRequest) -> Answer<VolumeAttachment> {
     let device = required(request.device.clone().filter(|device| !device.is_empty()), "Device")?;
     let instance_id = required(request.instance_id.as_deref(), "InstanceId")?;
     let turn = call.world.turns.of(instance_id);
@@ -56,11 +55,7 @@ pub(crate) fn attach_volume(call: &Call, request: AttachVolumeRequest) -> Answer
 
 fn plug(call: &Call, instance: &Instance, volume: &Volume, device: &str) -> Answer<()> {
     let machine = instances::machine_of(&call.world, instance)?;
-    Ok(call.world.engine.attach(&machine, &plugged(call, volume, device))?)
-}
-
-fn plugged(call: &Call, volume: &Volume, device: &str) -> AttachedVolume {
-    AttachedVolume { volume_id: volume.id.clone(), device: device.to_owned(), file: call.world.folder.volume(&volume.id) }
+    Ok(call.world.engine.attach(&machine, &instances::plugged(&call.world, volume, device))?)
 }
 
 fn verify_attachable(db: &Connection, instance: &Instance, volume: &Volume, device: &str) -> Answer<()> {
@@ -69,10 +64,16 @@ fn verify_attachable(db: &Connection, instance: &Instance, volume: &Volume, devi
         return refuse("IncorrectState", format!("Instance '{instance_id}' is not 'running'."));
     }
     if let Some(attachment) = &volume.attachment {
-        return refuse("VolumeInUse", format!("{volume_id} is already attached to an instance: {}", attachment.instance));
+        return refuse(
+            "VolumeInUse",
+            format!("{volume_id} is already attached to an instance: {}", attachment.instance),
+        );
     }
     if volume.state != "available" {
-        return refuse("IncorrectState", format!("Volume '{volume_id}' is in the '{}' state, not 'available'.", volume.state));
+        return refuse(
+            "IncorrectState",
+            format!("Volume '{volume_id}' is in the '{}' state, not 'available'.", volume.state),
+        );
     }
     if volume.zone != instance.zone {
         let text = format!(
@@ -83,13 +84,17 @@ fn verify_attachable(db: &Connection, instance: &Instance, volume: &Volume, devi
     }
     verify_device_name(device)?;
     let attached = volumes::list_attached(db, instance_id)?;
-    let devices: Vec<&str> = attached.iter().filter_map(|volume| Some(volume.attachment.as_ref()?.device.as_str())).collect();
+    let devices: Vec<&str> =
+        attached.iter().filter_map(|volume| Some(volume.attachment.as_ref()?.device.as_str())).collect();
     if devices.iter().any(|taken| letter(taken) == letter(device)) {
         let text = format!("Invalid value '{device}' for unixDevice. Attachment point {device} is already in use");
         return refuse("InvalidParameterValue", text);
     }
     if devices.len() >= MAX_VOLUMES {
-        return refuse("AttachmentLimitExceeded", format!("Instance '{instance_id}' has {MAX_VOLUMES} volumes already"));
+        return refuse(
+            "AttachmentLimitExceeded",
+            format!("Instance '{instance_id}' has {MAX_VOLUMES} volumes already"),
+        );
     }
     Ok(())
 }
@@ -97,14 +102,18 @@ fn verify_attachable(db: &Connection, instance: &Instance, volume: &Volume, devi
 /// `/dev/sd…`, `/dev/xvd…` or without `/dev/`.
 fn verify_device_name(device: &str) -> Answer<()> {
     let is_name = |letters: &str| {
-        let (letters, digits) = letters.split_at(letters.find(|letter: char| letter.is_ascii_digit()).unwrap_or(letters.len()));
+        let (letters, digits) =
+            letters.split_at(letters.find(|letter: char| letter.is_ascii_digit()).unwrap_or(letters.len()));
         (1..=2).contains(&letters.len()) && letters.bytes().all(|byte| byte.is_ascii_lowercase()) && digits.len() <= 2
     };
     let short = device.strip_prefix("/dev/").unwrap_or(device);
     if short.strip_prefix("sd").or(short.strip_prefix("xvd")).is_some_and(is_name) {
         return Ok(());
     }
-    refuse("InvalidParameterValue", format!("Value ({device}) for parameter device is invalid. {device} is not a valid EBS device name."))
+    refuse(
+        "InvalidParameterValue",
+        format!("Value ({device}) for parameter device is invalid. {device} is not a valid EBS device name."),
+    )
 }
 
 /// `/dev/sdf`, `sdf` and `/dev/xvdf` are one place.
@@ -114,7 +123,7 @@ fn letter(device: &str) -> &str {
 }
 
 /// Takes a volume out of its instance. A volume that the instance still uses stays, and is `busy`.
-pub(crate) fn detach_volume(call: &Call, request: DetachVolumeRequest) -> Answer<VolumeAttachment> {
+pub(crate) fn detach_volume(call: &Call, request: &DetachVolumeRequest) -> Answer<VolumeAttachment> {
     let found = call.world.catalogue.transact(|db| own_volume(db, call, request.volume_id.as_deref()))?;
     let instance_id = found.attachment.as_ref().map(|attachment| attachment.instance.clone()).unwrap_or_default();
     let turn = call.world.turns.of(&instance_id);
@@ -126,7 +135,8 @@ pub(crate) fn detach_volume(call: &Call, request: DetachVolumeRequest) -> Answer
         };
         let is_other = |asked: &Option<String>, actual: &str| asked.as_ref().is_some_and(|asked| asked != actual);
         if is_other(&request.instance_id, &attachment.instance) || is_other(&request.device, &attachment.device) {
-            let text = format!("The volume '{}' is attached to {} as {}", volume.id, attachment.instance, attachment.device);
+            let text =
+                format!("The volume '{}' is attached to {} as {}", volume.id, attachment.instance, attachment.device);
             return refuse("InvalidAttachment.NotFound", text);
         }
         let instance = own_instance(db, call, Some(&attachment.instance))?;
@@ -155,5 +165,5 @@ fn unplug(call: &Call, instance: &Instance, volume: &Volume, attachment: &Attach
         return Ok(());
     }
     let machine = instances::machine_of(&call.world, instance)?;
-    Ok(call.world.engine.detach(&machine, &plugged(call, volume, &attachment.device))?)
+    Ok(call.world.engine.detach(&machine, &instances::plugged(&call.world, volume, &attachment.device))?)
 }

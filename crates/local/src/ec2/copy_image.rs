@@ -33,7 +33,7 @@ const ACTION: &str = "CopyImage";
 const COPY_TAKES: SignedDuration = SignedDuration::from_millis(500);
 
 /// Copies an image that the caller may see, from any Region into the caller's.
-pub(crate) fn copy_image(call: &Call, request: CopyImageRequest) -> Answer<CopyImageResult> {
+pub(crate) fn copy_image(call: &Call, request: &CopyImageRequest) -> Answer<CopyImageResult> {
     let name = verify_name(required(request.name.as_deref(), "Name")?)?;
     verify_description(request.description.as_deref())?;
     let source_region = required(request.source_region.clone(), "SourceRegion")?;
@@ -41,7 +41,10 @@ pub(crate) fn copy_image(call: &Call, request: CopyImageRequest) -> Answer<CopyI
         return refuse("InvalidParameterValue", format!("Invalid region name: {source_region}"));
     }
     if request.encrypted == Some(true) || request.kms_key_id.is_some() {
-        return refuse("UnsupportedOperation", "The embedded EC2 has no encryption keys: leave out Encrypted and KmsKeyId");
+        return refuse(
+            "UnsupportedOperation",
+            "The embedded EC2 has no encryption keys: leave out Encrypted and KmsKeyId",
+        );
     }
     let specified = tagging::specified(&request.tag_specifications, &["image", "snapshot"])?;
     let source_scope = Scope { account: call.scope.account.clone(), region: source_region };
@@ -57,7 +60,9 @@ pub(crate) fn copy_image(call: &Call, request: CopyImageRequest) -> Answer<CopyI
         }
         let source_id = required(request.source_image_id.as_deref(), "SourceImageId")?;
         Kind::Image.verify_id(source_id)?;
-        let Some(source) = images::find_visible(db, &source_scope, source_id)? else { return Kind::Image.not_found(source_id) };
+        let Some(source) = images::find_visible(db, &source_scope, source_id)? else {
+            return Kind::Image.not_found(source_id);
+        };
         if source.state != "available" {
             return refuse("InvalidAMIID.Unavailable", format!("The image '{source_id}' is {}", source.state));
         }
@@ -80,7 +85,14 @@ pub(crate) fn copy_image(call: &Call, request: CopyImageRequest) -> Answer<CopyI
     })
 }
 
-fn copy(db: &Connection, call: &Call, source: &Image, name: &str, description: Option<String>, snapshot_tags: &[Tag]) -> Answer<Image> {
+fn copy(
+    db: &Connection,
+    call: &Call,
+    source: &Image,
+    name: &str,
+    description: Option<String>,
+    snapshot_tags: &[Tag],
+) -> Answer<Image> {
     let available_at = call.now.saturating_add(COPY_TAKES).unwrap_or(call.now);
     let mut image = Image {
         seq: 0,
@@ -98,7 +110,9 @@ fn copy(db: &Connection, call: &Call, source: &Image, name: &str, description: O
     };
     for device in &mut image.devices {
         let Some(id) = &device.snapshot else { continue };
-        let Some(original) = snapshots::find_snapshot(db, &source.scope.region, id)? else { return Kind::Snapshot.not_found(id) };
+        let Some(original) = snapshots::find_snapshot(db, &source.scope.region, id)? else {
+            return Kind::Snapshot.not_found(id);
+        };
         let copied = random_id("snap")?;
         let snapshot = Snapshot {
             id: copied.clone(),
@@ -107,7 +121,10 @@ fn copy(db: &Connection, call: &Call, source: &Image, name: &str, description: O
             parent: None,
             // A copy begins a lineage of its own.
             lineage: copied.clone(),
-            description: Some(format!("Copied for DestinationAmi {} from SourceAmi {} for SourceSnapshot {id}.", image.id, source.id)),
+            description: Some(format!(
+                "Copied for DestinationAmi {} from SourceAmi {} for SourceSnapshot {id}.",
+                image.id, source.id
+            )),
             started: call.now,
             progress: 100,
             changed_blocks: None,

@@ -12,7 +12,7 @@ use crate::failure::Answer;
 use crate::world::Call;
 
 /// Takes an image away. Snapshots that another image holds are skipped (lifecycle.md row 38).
-pub(crate) fn deregister_image(call: &Call, request: DeregisterImageRequest) -> Answer<DeregisterImageResult> {
+pub(crate) fn deregister_image(call: &Call, request: &DeregisterImageRequest) -> Answer<DeregisterImageResult> {
     call.world.catalogue.transact(|db| {
         let image = own_image(db, call, request.image_id.as_deref())?;
         images::delete_image(db, &image.id)?;

@@ -30,7 +30,7 @@ struct Listed {
 }
 
 /// The images that the caller may see and asked for.
-pub(crate) fn describe_images(call: &Call, request: DescribeImagesRequest) -> Answer<DescribeImagesResult> {
+pub(crate) fn describe_images(call: &Call, request: &DescribeImagesRequest) -> Answer<DescribeImagesResult> {
     request.image_ids.iter().try_for_each(|id| Kind::Image.verify_id(id))?;
     let owners = request.owners.iter().map(|owner| read_owner(call, owner)).collect::<Answer<Vec<_>>>()?;
     let (all, mut tags) = call.world.catalogue.transact(|db| {
@@ -43,7 +43,10 @@ pub(crate) fn describe_images(call: &Call, request: DescribeImagesRequest) -> An
     let mut listed = Vec::new();
     for image in all {
         let is_asked_for = request.image_ids.is_empty() || request.image_ids.contains(&image.id);
-        if is_asked_for && (owners.is_empty() || owners.contains(&image.scope.account)) && may_run(call, &request, &image)? {
+        if is_asked_for
+            && (owners.is_empty() || owners.contains(&image.scope.account))
+            && may_run(call, request, &image)?
+        {
             listed.push(Listed { tags: tags.remove(&image.id).unwrap_or_default(), image });
         }
     }

@@ -31,7 +31,7 @@ struct Listed {
 }
 
 /// The caller's instances, by reservation.
-pub(crate) fn describe_instances(call: &Call, request: DescribeInstancesRequest) -> Answer<DescribeInstancesResult> {
+pub(crate) fn describe_instances(call: &Call, request: &DescribeInstancesRequest) -> Answer<DescribeInstancesResult> {
     refuse_pages_of_ids(&request.instance_ids, request.max_results)?;
     let listed = call.world.catalogue.transact(|db| {
         request.instance_ids.iter().try_for_each(|id| own_instance(db, call, Some(id)).map(drop))?;
@@ -146,7 +146,11 @@ pub(super) fn state_to_api(state: State) -> ec2::InstanceState {
 }
 
 fn dns_name(instance: &Instance) -> String {
-    let domain = if instance.scope.region == "us-east-1" { "ec2.internal".to_owned() } else { format!("{}.compute.internal", instance.scope.region) };
+    let domain = if instance.scope.region == "us-east-1" {
+        "ec2.internal".to_owned()
+    } else {
+        format!("{}.compute.internal", instance.scope.region)
+    };
     format!("ip-{}.{domain}", instance.private_ip.replace('.', "-"))
 }
 
@@ -173,7 +177,8 @@ fn to_api(call: &Call, listed: &Listed) -> ec2::Instance {
         }),
         root_device_name: Some(instance.root_device.clone()),
         root_device_type: Some("ebs".to_owned()),
-        state_reason: reason.map(|(code, message)| ec2::StateReason { code: Some(code.clone()), message: Some(message.clone()) }),
+        state_reason: reason
+            .map(|(code, message)| ec2::StateReason { code: Some(code.clone()), message: Some(message.clone()) }),
         tags: tagging::to_api(&listed.tags),
         virtualization_type: Some("hvm".to_owned()),
         metadata_options: Some(metadata_options(instance)),

@@ -31,7 +31,10 @@ pub(super) fn of_new_image(db: &Connection, call: &Call, mappings: &[BlockDevice
 
 fn of_mapping(db: &Connection, call: &Call, mapping: &BlockDeviceMapping) -> Answer<Device> {
     let Some(name) = mapping.device_name.clone().filter(|name| !name.is_empty()) else {
-        return refuse("MissingParameter", "The request must contain the parameter DeviceName of every block device mapping");
+        return refuse(
+            "MissingParameter",
+            "The request must contain the parameter DeviceName of every block device mapping",
+        );
     };
     let Some(ebs) = &mapping.ebs else {
         return Ok(Device { name, virtual_name: mapping.virtual_name.clone(), ..Device::default() });
@@ -65,7 +68,12 @@ fn of_mapping(db: &Connection, call: &Call, mapping: &BlockDeviceMapping) -> Ans
 }
 
 /// The mapping of a new instance: the image's, changed and completed by the request's.
-pub(super) fn of_new_instance(db: &Connection, call: &Call, image: &[Device], changes: &[BlockDeviceMapping]) -> Answer<Vec<Device>> {
+pub(super) fn of_new_instance(
+    db: &Connection,
+    call: &Call,
+    image: &[Device],
+    changes: &[BlockDeviceMapping],
+) -> Answer<Vec<Device>> {
     let mut devices = image.to_vec();
     for change in changes {
         let name = change.device_name.clone().unwrap_or_default();
@@ -102,7 +110,9 @@ fn at_least(size: i64, snapshot_size: i64) -> Answer<i64> {
     if size >= snapshot_size {
         return Ok(size);
     }
-    let text = format!("Volume of size {size}GB is smaller than snapshot's size of {snapshot_size}GB, expect size>= {snapshot_size}GB");
+    let text = format!(
+        "Volume of size {size}GB is smaller than snapshot's size of {snapshot_size}GB, expect size>= {snapshot_size}GB"
+    );
     refuse("InvalidBlockDeviceMapping", text)
 }
 

@@ -97,10 +97,19 @@ mod tests {
 
     #[test]
     fn wildcards() {
-        for (pattern, text) in [("*", ""), ("a*c", "abbbc"), ("a*c", "ac"), ("?b*", "abc"), ("\\*", "*"), ("*-amd64-*", "debian-12-amd64-2026")] {
+        for (pattern, text) in [
+            ("*", ""),
+            ("a*c", "abbbc"),
+            ("a*c", "ac"),
+            ("?b*", "abc"),
+            ("\\*", "*"),
+            ("*-amd64-*", "debian-12-amd64-2026"),
+        ] {
             assert!(is_like(pattern, text), "{pattern} {text}");
         }
-        for (pattern, text) in [("", "a"), ("a", ""), ("?", ""), ("a*c", "abcd"), ("\\*", "a"), ("A", "a"), ("*ab", "aab ")] {
+        for (pattern, text) in
+            [("", "a"), ("a", ""), ("?", ""), ("a*c", "abcd"), ("\\*", "a"), ("A", "a"), ("*ab", "aab ")]
+        {
             assert!(!is_like(pattern, text), "{pattern} {text}");
         }
     }

@@ -18,7 +18,10 @@ use crate::instances as life;
 use crate::world::Call;
 
 /// Terminates instances: all of them, or none where one is not there. A terminated one stays so.
-pub(crate) fn terminate_instances(call: &Call, request: TerminateInstancesRequest) -> Answer<TerminateInstancesResult> {
+pub(crate) fn terminate_instances(
+    call: &Call,
+    request: &TerminateInstancesRequest,
+) -> Answer<TerminateInstancesResult> {
     required(request.instance_ids.first(), "InstanceId")?;
     let changes = call.world.catalogue.transact(|db| {
         let found = request.instance_ids.iter().map(|id| own_instance(db, call, Some(id)));
@@ -48,7 +51,7 @@ pub(crate) fn terminate_instances(call: &Call, request: TerminateInstancesReques
 }
 
 /// The latest 64 KiB of the console.
-pub(crate) fn get_console_output(call: &Call, request: GetConsoleOutputRequest) -> Answer<GetConsoleOutputResult> {
+pub(crate) fn get_console_output(call: &Call, request: &GetConsoleOutputRequest) -> Answer<GetConsoleOutputResult> {
     let instance = call.world.catalogue.transact(|db| own_instance(db, call, request.instance_id.as_deref()))?;
     let machine = life::machine_of(&call.world, &instance)?;
     let bytes = call.world.engine.console(&machine);

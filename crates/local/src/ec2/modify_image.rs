@@ -15,13 +15,17 @@ use crate::failure::refuse;
 use crate::world::Call;
 
 /// Changes one attribute, in the newer form (`LaunchPermission.Add.1.UserId`) or the older (`Attribute`, `OperationType`, `UserId.1`).
-pub(crate) fn modify_image_attribute(call: &Call, request: ModifyImageAttributeRequest) -> Answer<Nothing> {
-    let permissions = permissions(&request)?;
+pub(crate) fn modify_image_attribute(call: &Call, request: &ModifyImageAttributeRequest) -> Answer<Nothing> {
+    let permissions = permissions(request)?;
     let description = request.description.as_ref().and_then(|value| value.value.clone());
-    let description = description.or_else(|| request.value.clone().filter(|_| request.attribute.as_deref() == Some("description")));
+    let description =
+        description.or_else(|| request.value.clone().filter(|_| request.attribute.as_deref() == Some("description")));
     verify_description(description.as_deref())?;
     if permissions.is_none() && description.is_none() {
-        return refuse("InvalidParameterCombination", "No attributes specified: name a LaunchPermission or a Description");
+        return refuse(
+            "InvalidParameterCombination",
+            "No attributes specified: name a LaunchPermission or a Description",
+        );
     }
     call.world.catalogue.transact(|db| {
         let image = own_image(db, call, request.image_id.as_deref())?;
@@ -40,8 +44,14 @@ fn permissions(request: &ModifyImageAttributeRequest) -> Answer<Option<LaunchPer
     if request.launch_permission.is_some() || request.attribute.as_deref() != Some("launchPermission") {
         return Ok(request.launch_permission.clone());
     }
-    let users = request.user_ids.iter().map(|user| LaunchPermission { user_id: Some(user.clone()), ..LaunchPermission::default() });
-    let groups = request.user_groups.iter().map(|group| LaunchPermission { group: Some(group.clone()), ..LaunchPermission::default() });
+    let users = request
+        .user_ids
+        .iter()
+        .map(|user| LaunchPermission { user_id: Some(user.clone()), ..LaunchPermission::default() });
+    let groups = request
+        .user_groups
+        .iter()
+        .map(|group| LaunchPermission { group: Some(group.clone()), ..LaunchPermission::default() });
     let named = users.chain(groups).collect();
     match request.operation_type.as_deref() {
         Some("add") => Ok(Some(LaunchPermissionModifications { add: named, remove: Vec::new() })),
@@ -52,9 +62,10 @@ fn permissions(request: &ModifyImageAttributeRequest) -> Answer<Option<LaunchPer
 
 fn apply(db: &Connection, image: &str, permission: &LaunchPermission, add: bool) -> Answer<()> {
     match (&permission.user_id, permission.group.as_deref()) {
-        (Some(account), None) if !is_account(account) => {
-            refuse("InvalidAMIAttributeItemValue", format!("Invalid attribute item value \"{account}\" for userId item type."))
-        }
+        (Some(account), None) if !is_account(account) => refuse(
+            "InvalidAMIAttributeItemValue",
+            format!("Invalid attribute item value \"{account}\" for userId item type."),
+        ),
         (Some(account), None) if add => images::share(db, image, account),
         (Some(account), None) => images::unshare(db, image, account),
         (None, Some("all")) => images::set_public(db, image, add),

@@ -23,12 +23,18 @@ pub(super) struct Paging<'a> {
 
 impl Paging<'_> {
     /// The page of `items` (in the order of `seq`, which never changes) that was asked for, and the token of the next.
-    pub(super) fn cut<T>(&self, call: &Call, mut items: Vec<T>, seq: impl Fn(&T) -> i64) -> Answer<(Vec<T>, Option<String>)> {
+    pub(super) fn cut<T>(
+        &self,
+        call: &Call,
+        mut items: Vec<T>,
+        seq: impl Fn(&T) -> i64,
+    ) -> Answer<(Vec<T>, Option<String>)> {
         if let Some(max) = self.max_results
             && !self.allowed.contains(&max)
         {
             let (from, to) = (self.allowed.start(), self.allowed.end());
-            let text = format!("Value ( {max} ) for parameter maxResults is invalid. Expecting a value from {from} to {to}.");
+            let text =
+                format!("Value ( {max} ) for parameter maxResults is invalid. Expecting a value from {from} to {to}.");
             return refuse("InvalidParameterValue", text);
         }
         if let Some(token) = self.next_token.filter(|token| !token.is_empty()) {
@@ -55,5 +61,8 @@ pub(super) fn refuse_pages_of_ids(ids: &[String], max_results: Option<i32>) -> A
     if ids.is_empty() || max_results.is_none() {
         return Ok(());
     }
-    refuse("InvalidParameterCombination", "The parameter maxResults cannot be used with the parameter of ids in the same request")
+    refuse(
+        "InvalidParameterCombination",
+        "The parameter maxResults cannot be used with the parameter of ids in the same request",
+    )
 }

@@ -55,11 +55,12 @@ impl Filterable for AvailabilityZone {
 }
 
 /// All Regions, or the named ones.
-pub(crate) fn describe_regions(_: &Call, request: DescribeRegionsRequest) -> Answer<DescribeRegionsResult> {
+pub(crate) fn describe_regions(_: &Call, request: &DescribeRegionsRequest) -> Answer<DescribeRegionsResult> {
     if let Some(unknown) = request.region_names.iter().find(|name| !regions::is_region(name)) {
         return refuse("InvalidParameterValue", format!("Invalid region names found: {unknown}"));
     }
-    let wanted = |name: &str| request.region_names.is_empty() || request.region_names.iter().any(|region| region == name);
+    let wanted =
+        |name: &str| request.region_names.is_empty() || request.region_names.iter().any(|region| region == name);
     let region = |name: &str| Region {
         opt_in_status: Some("opt-in-not-required".to_owned()),
         region_name: Some(name.to_owned()),
@@ -72,7 +73,7 @@ pub(crate) fn describe_regions(_: &Call, request: DescribeRegionsRequest) -> Ans
 /// The zones of the caller's Region, or the named ones.
 pub(crate) fn describe_availability_zones(
     call: &Call,
-    request: DescribeAvailabilityZonesRequest,
+    request: &DescribeAvailabilityZonesRequest,
 ) -> Answer<DescribeAvailabilityZonesResult> {
     let all = regions::list_zones(&call.scope.region);
     let (names, ids) = (&request.zone_names, &request.zone_ids);
@@ -82,7 +83,9 @@ pub(crate) fn describe_availability_zones(
     if let Some(unknown) = ids.iter().find(|id| !all.iter().any(|zone| zone.id == **id)) {
         return refuse("InvalidParameterValue", format!("Invalid availability zone-id: [{unknown}]"));
     }
-    let wanted = |zone: &regions::Zone| (names.is_empty() || names.contains(&zone.name)) && (ids.is_empty() || ids.contains(&zone.id));
+    let wanted = |zone: &regions::Zone| {
+        (names.is_empty() || names.contains(&zone.name)) && (ids.is_empty() || ids.contains(&zone.id))
+    };
     let region = &call.scope.region;
     let zone = |zone: regions::Zone| AvailabilityZone {
         opt_in_status: Some("opt-in-not-required".to_owned()),

@@ -17,12 +17,20 @@ use crate::tagging;
 use crate::world::Call;
 
 /// Registers an image whose volumes are the caller's completed snapshots.
-pub(crate) fn register_image(call: &Call, request: RegisterImageRequest) -> Answer<RegisterImageResult> {
+pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Answer<RegisterImageResult> {
     let name = verify_name(required(request.name.as_deref(), "Name")?)?;
     let tags = tagging::specified(&request.tag_specifications, &["image"])?("image");
     // The API's defaults, which fit nobody: a client must say x86_64 and hvm.
-    let architecture = one_of("architecture", request.architecture.as_deref().or(Some("i386")), &["i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"])?;
-    let virtualization = one_of("virtualizationType", request.virtualization_type.as_deref().or(Some("paravirtual")), &["hvm", "paravirtual"])?;
+    let architecture = one_of(
+        "architecture",
+        request.architecture.as_deref().or(Some("i386")),
+        &["i386", "x86_64", "arm64", "x86_64_mac", "arm64_mac"],
+    )?;
+    let virtualization = one_of(
+        "virtualizationType",
+        request.virtualization_type.as_deref().or(Some("paravirtual")),
+        &["hvm", "paravirtual"],
+    )?;
     let boot_mode = one_of("bootMode", request.boot_mode.as_deref(), &["legacy-bios", "uefi", "uefi-preferred"])?;
     let tpm = one_of("tpmSupport", request.tpm_support.as_deref(), &["v2.0"])?;
     let imds = one_of("imdsSupport", request.imds_support.as_deref(), &["v2.0"])?;
@@ -95,7 +103,9 @@ fn verify_root(name: Option<&str>, devices: &[images::Device]) -> Answer<String>
     match devices.iter().find(|device| device.name == name) {
         Some(device) if device.snapshot.is_some() => Ok(name.to_owned()),
         Some(_) => refuse("InvalidBlockDeviceMapping", format!("The root device {name} has no snapshot")),
-        None => refuse("InvalidBlockDeviceMapping", format!("The root device {name} is not in the block device mapping")),
+        None => {
+            refuse("InvalidBlockDeviceMapping", format!("The root device {name} is not in the block device mapping"))
+        }
     }
 }
 
@@ -104,7 +114,10 @@ fn one_of(parameter: &str, value: Option<&str>, allowed: &[&str]) -> Answer<Opti
         None => Ok(None),
         Some(value) if allowed.contains(&value) => Ok(Some(value.to_owned())),
         Some(value) => {
-            let text = format!("Value ({value}) for parameter {parameter} is invalid. It must be one of {}.", allowed.join(", "));
+            let text = format!(
+                "Value ({value}) for parameter {parameter} is invalid. It must be one of {}.",
+                allowed.join(", ")
+            );
             refuse("InvalidParameterValue", text)
         }
     }

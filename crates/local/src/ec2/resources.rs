@@ -94,7 +94,11 @@ pub(super) fn visible_image(db: &Connection, call: &Call, id: Option<&str>) -> A
 /// The image `id`, where the caller owns it.
 pub(super) fn own_image(db: &Connection, call: &Call, id: Option<&str>) -> Answer<Image> {
     let image = visible_image(db, call, id)?;
-    if image.scope == call.scope { Ok(image) } else { refuse("AuthFailure", format!("Not authorized for image:{}", image.id)) }
+    if image.scope == call.scope {
+        Ok(image)
+    } else {
+        refuse("AuthFailure", format!("Not authorized for image:{}", image.id))
+    }
 }
 
 /// The snapshot `id`, where the caller owns it.

@@ -50,8 +50,8 @@ struct Wanted {
 }
 
 /// Launches instances of an image that the caller may see.
-pub(crate) fn run_instances(call: &Call, request: RunInstancesRequest) -> Answer<Reservation> {
-    let wanted = verify(call, &request)?;
+pub(crate) fn run_instances(call: &Call, request: &RunInstancesRequest) -> Answer<Reservation> {
+    let wanted = verify(call, request)?;
     let specified = tagging::specified(&request.tag_specifications, &["instance", "volume", "network-interface"])?;
     let (instance_tags, volume_tags) = (specified("instance"), specified("volume"));
     let token = request.client_token.clone().filter(|token| !token.is_empty());
@@ -72,7 +72,7 @@ pub(crate) fn run_instances(call: &Call, request: RunInstancesRequest) -> Answer
         let reservation = random_id("r")?;
         let mut new = Vec::new();
         for launch_index in 0..wanted.count {
-            let instance = new_instance(db, call, &request, &wanted, &image, &reservation, launch_index)?;
+            let instance = new_instance(db, call, request, &wanted, &image, &reservation, launch_index)?;
             instances::insert_instance(db, &instance)?;
             tags::put_tags(db, &call.scope, &instance.id, &instance_tags)?;
             for device in devices.iter().filter(|device| device.virtual_name.is_none()) {
@@ -98,13 +98,19 @@ pub(crate) fn run_instances(call: &Call, request: RunInstancesRequest) -> Answer
 fn verify(call: &Call, request: &RunInstancesRequest) -> Answer<Wanted> {
     let (min, max) = (required(request.min_count, "MinCount")?, required(request.max_count, "MaxCount")?);
     if min < 1 || max < min {
-        return refuse("InvalidParameterValue", format!("MinCount {min} and MaxCount {max} must be at least 1, and in this order"));
+        return refuse(
+            "InvalidParameterValue",
+            format!("MinCount {min} and MaxCount {max} must be at least 1, and in this order"),
+        );
     }
     if let Some(name) = request.key_name.as_deref().filter(|name| !name.is_empty()) {
         return refuse("InvalidKeyPair.NotFound", format!("The key pair '{name}' does not exist"));
     }
     if min > MAX_COUNT {
-        return refuse("InstanceLimitExceeded", format!("You have requested more instances ({min}) than your limit of {MAX_COUNT} allows"));
+        return refuse(
+            "InstanceLimitExceeded",
+            format!("You have requested more instances ({min}) than your limit of {MAX_COUNT} allows"),
+        );
     }
     Ok(Wanted {
         count: max.min(MAX_COUNT),
@@ -115,7 +121,12 @@ fn verify(call: &Call, request: &RunInstancesRequest) -> Answer<Wanted> {
         ends_terminated: match request.instance_initiated_shutdown_behavior.as_deref() {
             None | Some("stop") => false,
             Some("terminate") => true,
-            Some(other) => return refuse("InvalidParameterValue", format!("InstanceInitiatedShutdownBehavior cannot be `{other}`")),
+            Some(other) => {
+                return refuse(
+                    "InvalidParameterValue",
+                    format!("InstanceInitiatedShutdownBehavior cannot be `{other}`"),
+                );
+            }
         },
     })
 }
@@ -123,7 +134,8 @@ fn verify(call: &Call, request: &RunInstancesRequest) -> Answer<Wanted> {
 /// Any `family.size`; t2.micro and the like are all the same machine here.
 fn verify_type(name: Option<&str>) -> Answer<String> {
     let name = name.unwrap_or("m1.small");
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if name.split_once('.').is_some_and(|(family, size)| is_word(family) && is_word(size)) {
         return Ok(name.to_owned());
     }
@@ -137,7 +149,10 @@ fn decode_user_data(text: Option<&str>) -> Answer<Option<Vec<u8>>> {
         return refuse("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.");
     };
     if bytes.len() > MAX_USER_DATA {
-        return refuse("InvalidParameterValue", format!("User data is limited to {MAX_USER_DATA} bytes; this is {} bytes", bytes.len()));
+        return refuse(
+            "InvalidParameterValue",
+            format!("User data is limited to {MAX_USER_DATA} bytes; this is {} bytes", bytes.len()),
+        );
     }
     Ok(Some(bytes))
 }
@@ -165,7 +180,8 @@ fn profile(request: &RunInstancesRequest) -> Answer<Option<String>> {
     let Some(profile) = &request.iam_instance_profile else { return Ok(None) };
     let of_arn = profile.arn.as_deref().map(|arn| arn.rsplit('/').next().unwrap_or_default());
     let name = profile.name.as_deref().or(of_arn).unwrap_or_default();
-    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte));
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte));
     if is_name {
         return Ok(Some(name.to_owned()));
     }
@@ -185,7 +201,8 @@ fn new_instance(
         return refuse("InvalidAMIID.Unavailable", format!("The image '{}' has no root device", image.id));
     };
     let options = request.metadata_options.clone().unwrap_or_default();
-    let tokens = options.http_tokens.as_deref().unwrap_or(if image.imds_support.is_some() { "required" } else { "optional" });
+    let tokens =
+        options.http_tokens.as_deref().unwrap_or(if image.imds_support.is_some() { "required" } else { "optional" });
     Ok(Instance {
         seq: 0,
         id: random_id("i")?,
@@ -225,7 +242,7 @@ fn new_volume(call: &Call, instance: &Instance, device: &Device) -> Answer<Volum
         kind: device.kind.clone(),
         iops: device.iops,
         throughput: device.throughput,
-        state: "in-use".to_owned(),
+        state: "creating".to_owned(),
         created: call.now,
         attachment: Some(Attachment {
             instance: instance.id.clone(),
@@ -244,7 +261,10 @@ mod tests {
     #[test]
     fn user_data_is_base64_of_at_most_16_kib() {
         let encode = |length: usize| data_encoding::BASE64.encode(&vec![b'x'; length]);
-        assert_eq!(decode_user_data(Some(&encode(MAX_USER_DATA))).expect("fits").map(|bytes| bytes.len()), Some(MAX_USER_DATA));
+        assert_eq!(
+            decode_user_data(Some(&encode(MAX_USER_DATA))).expect("fits").map(|bytes| bytes.len()),
+            Some(MAX_USER_DATA)
+        );
         assert!(decode_user_data(Some(&encode(MAX_USER_DATA + 1))).is_err());
         assert!(decode_user_data(Some("{}")).is_err());
         assert_eq!(decode_user_data(Some("eyJh\nfQ==\n")).expect("wrapped"), Some(b"{\"a}".to_vec()));

@@ -31,7 +31,7 @@ struct Listed {
 }
 
 /// The caller's snapshots.
-pub(crate) fn describe_snapshots(call: &Call, request: DescribeSnapshotsRequest) -> Answer<DescribeSnapshotsResult> {
+pub(crate) fn describe_snapshots(call: &Call, request: &DescribeSnapshotsRequest) -> Answer<DescribeSnapshotsResult> {
     refuse_pages_of_ids(&request.snapshot_ids, request.max_results)?;
     let (listed, mut tags) = call.world.catalogue.transact(|db| {
         request.snapshot_ids.iter().try_for_each(|id| own_snapshot(db, call, Some(id)).map(drop))?;
@@ -55,11 +55,14 @@ pub(crate) fn describe_snapshots(call: &Call, request: DescribeSnapshotsRequest)
 }
 
 /// Deletes a snapshot that no image holds; its blocks go with the last that needs them.
-pub(crate) fn delete_snapshot(call: &Call, request: DeleteSnapshotRequest) -> Answer<Nothing> {
+pub(crate) fn delete_snapshot(call: &Call, request: &DeleteSnapshotRequest) -> Answer<Nothing> {
     call.world.catalogue.transact(|db| {
         let snapshot = own_snapshot(db, call, request.snapshot_id.as_deref())?;
         if let Some(image) = images::list_holders(db, &snapshot.id)?.first() {
-            return refuse("InvalidSnapshot.InUse", format!("The snapshot {} is currently in use by {image}", snapshot.id));
+            return refuse(
+                "InvalidSnapshot.InUse",
+                format!("The snapshot {} is currently in use by {image}", snapshot.id),
+            );
         }
         snapshots::delete_snapshot(db, &snapshot.id)?;
         Ok(Nothing {})

@@ -25,7 +25,7 @@ use crate::tagging;
 use crate::world::Call;
 
 /// Writes tags on resources: on all of them, or on none.
-pub(crate) fn create_tags(call: &Call, request: CreateTagsRequest) -> Answer<Nothing> {
+pub(crate) fn create_tags(call: &Call, request: &CreateTagsRequest) -> Answer<Nothing> {
     let new = tagging::from_api(&request.tags);
     required((!new.is_empty()).then_some(()), "Tag")?;
     tagging::verify_ec2_tags(&new)?;
@@ -34,7 +34,10 @@ pub(crate) fn create_tags(call: &Call, request: CreateTagsRequest) -> Answer<Not
         for resource in &request.resources {
             tags::put_tags(db, &call.scope, resource, &new)?;
             if tags::list_tags(db, &call.scope, resource)?.len() > tagging::MAX_TAGS {
-                return refuse("TagLimitExceeded", format!("The resource {resource} would have more than {} tags", tagging::MAX_TAGS));
+                return refuse(
+                    "TagLimitExceeded",
+                    format!("The resource {resource} would have more than {} tags", tagging::MAX_TAGS),
+                );
             }
         }
         Ok(Nothing {})
@@ -42,7 +45,7 @@ pub(crate) fn create_tags(call: &Call, request: CreateTagsRequest) -> Answer<Not
 }
 
 /// Deletes tags by key, or by key and value; without any tag named, all of them.
-pub(crate) fn delete_tags(call: &Call, request: DeleteTagsRequest) -> Answer<Nothing> {
+pub(crate) fn delete_tags(call: &Call, request: &DeleteTagsRequest) -> Answer<Nothing> {
     call.world.catalogue.transact(|db| {
         verify_resources(db, call, &request.resources)?;
         for resource in &request.resources {
@@ -88,7 +91,7 @@ impl Listed {
 }
 
 /// The caller's tags.
-pub(crate) fn describe_tags(call: &Call, request: DescribeTagsRequest) -> Answer<DescribeTagsResult> {
+pub(crate) fn describe_tags(call: &Call, request: &DescribeTagsRequest) -> Answer<DescribeTagsResult> {
     let all = call.world.catalogue.transact(|db| tags::list_all(db, &call.scope))?;
     let listed = (1_i64..).zip(all).map(|(seq, (resource, key, value))| Listed { seq, resource, tag: [(key, value)] });
     let paging = Paging {
@@ -101,7 +104,12 @@ pub(crate) fn describe_tags(call: &Call, request: DescribeTagsRequest) -> Answer
     let to_api = |listed: Listed| {
         let kind = listed.kind().to_owned();
         let [(key, value)] = listed.tag;
-        TagDescription { key: Some(key), resource_id: Some(listed.resource), resource_type: Some(kind), value: Some(value) }
+        TagDescription {
+            key: Some(key),
+            resource_id: Some(listed.resource),
+            resource_type: Some(kind),
+            value: Some(value),
+        }
     };
     Ok(DescribeTagsResult { next_token, tags: page.into_iter().map(to_api).collect() })
 }

@@ -27,12 +27,12 @@ fn run(fixture: &Fixture, image: &str, behavior: Option<&str>) -> Answer<String>
         instance_initiated_shutdown_behavior: behavior.map(str::to_owned),
         ..Default::default()
     };
-    Ok(run_instances(&fixture.call(), request)?.instances.remove(0).instance_id.expect("an id"))
+    Ok(run_instances(&fixture.call(), &request)?.instances.remove(0).instance_id.expect("an id"))
 }
 
 fn shown(fixture: &Fixture, id: &str) -> ec2::Instance {
     let request = ec2::DescribeInstancesRequest { instance_ids: vec![id.to_owned()], ..Default::default() };
-    let described = describe_instances(&fixture.call(), request).expect("described");
+    let described = describe_instances(&fixture.call(), &request).expect("described");
     described.reservations.into_iter().next().expect("one").instances.remove(0)
 }
 
@@ -45,7 +45,7 @@ fn await_state(fixture: &Fixture, id: &str, wanted: &str) {
 }
 
 fn volumes(fixture: &Fixture) -> Vec<ec2::Volume> {
-    describe_volumes(&fixture.call(), Default::default()).expect("described").volumes
+    describe_volumes(&fixture.call(), &Default::default()).expect("described").volumes
 }
 
 fn image(fixture: &Fixture) -> String {
@@ -68,7 +68,10 @@ fn a_power_off_stops_or_terminates_as_was_asked() {
         fixture.engine.power_off(&id);
         instances::watch_once(&fixture.world).expect("watched");
         await_state(&fixture, &id, wanted);
-        assert_eq!(shown(&fixture, &id).state_reason.and_then(|reason| reason.code).as_deref(), Some("Client.InstanceInitiatedShutdown"));
+        assert_eq!(
+            shown(&fixture, &id).state_reason.and_then(|reason| reason.code).as_deref(),
+            Some("Client.InstanceInitiatedShutdown")
+        );
         assert_eq!(volumes(&fixture).len(), volumes_left, "a stopped instance keeps its root");
     }
 }
@@ -90,14 +93,17 @@ fn a_failed_start_terminates_and_says_why() {
 fn a_terminated_instance_is_shown_for_an_hour() {
     let fixture = Fixture::new();
     let id = running(&fixture);
-    terminate_instances(&fixture.call(), ec2::TerminateInstancesRequest { instance_ids: vec![id.clone()], ..Default::default() })
-        .expect("terminated");
+    terminate_instances(
+        &fixture.call(),
+        &ec2::TerminateInstancesRequest { instance_ids: vec![id.clone()], ..Default::default() },
+    )
+    .expect("terminated");
     await_state(&fixture, &id, "terminated");
     fixture.clock.advance(3590);
     assert_eq!(state(&fixture, &id), "terminated");
     fixture.clock.advance(20);
     let request = ec2::DescribeInstancesRequest { instance_ids: vec![id], ..Default::default() };
-    assert_eq!(code(describe_instances(&fixture.call(), request)), "InvalidInstanceID.NotFound");
+    assert_eq!(code(describe_instances(&fixture.call(), &request)), "InvalidInstanceID.NotFound");
 }
 
 #[test]
@@ -118,16 +124,19 @@ fn after_a_crash_running_machines_go_on_and_lost_ones_are_terminated() {
 
 fn shown_image(fixture: &Fixture) -> String {
     let request = ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], ..Default::default() };
-    describe_images(&fixture.call(), request).expect("described").images.remove(0).image_id.expect("an id")
+    describe_images(&fixture.call(), &request).expect("described").images.remove(0).image_id.expect("an id")
 }
 
 #[test]
 fn a_volume_in_use_stays_and_is_busy() {
     let fixture = Fixture::new();
     let id = running(&fixture);
-    let request =
-        ec2::CreateVolumeRequest { availability_zone: Some("us-east-1a".to_owned()), size: Some(1), ..Default::default() };
-    let volume = create_volume(&fixture.call(), request).expect("created").volume_id.expect("an id");
+    let request = ec2::CreateVolumeRequest {
+        availability_zone: Some("us-east-1a".to_owned()),
+        size: Some(1),
+        ..Default::default()
+    };
+    let volume = create_volume(&fixture.call(), &request).expect("created").volume_id.expect("an id");
     eventually("available", || volumes(&fixture).iter().any(|volume| volume.state.as_deref() == Some("available")));
     let attach = ec2::AttachVolumeRequest {
         volume_id: Some(volume.clone()),
@@ -135,14 +144,17 @@ fn a_volume_in_use_stays_and_is_busy() {
         device: Some("/dev/sdf".to_owned()),
         ..Default::default()
     };
-    attach_volume(&fixture.call(), attach).expect("attached");
+    attach_volume(&fixture.call(), &attach).expect("attached");
     assert_eq!(fixture.engine.find_plugged(&id).expect("running")[0].volume_id, volume);
     let detach = || ec2::DetachVolumeRequest { volume_id: Some(volume.clone()), ..Default::default() };
     fixture.engine.keep_volumes_busy(true);
-    assert_eq!(detach_volume(&fixture.call(), detach()).expect("answered").state.as_deref(), Some("busy"));
-    assert!(volumes(&fixture).iter().any(|volume| volume.state.as_deref() == Some("in-use") && volume.attachments[0].state.as_deref() == Some("busy")));
+    assert_eq!(detach_volume(&fixture.call(), &detach()).expect("answered").state.as_deref(), Some("busy"));
+    assert!(
+        volumes(&fixture).iter().any(|volume| volume.state.as_deref() == Some("in-use")
+            && volume.attachments[0].state.as_deref() == Some("busy"))
+    );
     fixture.engine.keep_volumes_busy(false);
-    detach_volume(&fixture.call(), detach()).expect("detached");
+    detach_volume(&fixture.call(), &detach()).expect("detached");
     assert_eq!(fixture.engine.find_plugged(&id).expect("running"), []);
 }
 
@@ -156,7 +168,7 @@ fn a_copy_holds_the_blocks_when_the_original_is_gone() {
         source_region: Some("us-east-1".to_owned()),
         ..Default::default()
     };
-    let copied = copy_image(&fixture.call(), copy).expect("copied").image_id.expect("an id");
+    let copied = copy_image(&fixture.call(), &copy).expect("copied").image_id.expect("an id");
     assert_eq!(code(run(&fixture, &copied, None)), "InvalidAMIID.Unavailable");
     fixture.clock.advance(1);
     let deregister = |id: &str| ec2::DeregisterImageRequest {
@@ -164,14 +176,14 @@ fn a_copy_holds_the_blocks_when_the_original_is_gone() {
         delete_associated_snapshots: Some(true),
         ..Default::default()
     };
-    deregister_image(&fixture.call(), deregister(&original)).expect("deregistered");
+    deregister_image(&fixture.call(), &deregister(&original)).expect("deregistered");
     let id = run(&fixture, &copied, None).expect("launched");
     await_state(&fixture, &id, "running");
     let root = fixture.world.folder.volume(volumes(&fixture)[0].volume_id.as_deref().expect("an id"));
     let mut first = [0];
     std::io::Read::read_exact(&mut std::fs::File::open(root).expect("there"), &mut first).expect("read");
     assert_eq!(first, [1], "the root disk has the snapshot's block");
-    deregister_image(&fixture.call(), deregister(&copied)).expect("deregistered");
+    deregister_image(&fixture.call(), &deregister(&copied)).expect("deregistered");
     fixture.world.settle().expect("settled");
     assert!(fixture.world.blocks.list().expect("listed").is_empty());
 }
@@ -195,7 +207,7 @@ fn regions_are_name_spaces() {
     let fixture = Fixture::new();
     let id = image(&fixture);
     let see = |account: &str, region: &str| {
-        describe_images(&fixture.call_as(account, region), Default::default()).expect("described").images.len()
+        describe_images(&fixture.call_as(account, region), &Default::default()).expect("described").images.len()
     };
     assert_eq!(see("123456789012", "us-east-1"), 1);
     assert_eq!(see("123456789012", "eu-west-1"), 0);
@@ -206,7 +218,7 @@ fn regions_are_name_spaces() {
         source_region: Some("us-east-1".to_owned()),
         ..Default::default()
     };
-    assert_eq!(code(copy_image(&fixture.call_as("210987654321", "eu-west-1"), copy.clone())), "InvalidAMIID.NotFound");
-    copy_image(&fixture.call_as("123456789012", "eu-west-1"), copy).expect("copied");
+    assert_eq!(code(copy_image(&fixture.call_as("210987654321", "eu-west-1"), &copy.clone())), "InvalidAMIID.NotFound");
+    copy_image(&fixture.call_as("123456789012", "eu-west-1"), &copy).expect("copied");
     assert_eq!(see("123456789012", "eu-west-1"), 1);
 }

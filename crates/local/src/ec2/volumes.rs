@@ -39,7 +39,7 @@ use crate::world::Call;
 const ACTION: &str = "CreateVolume";
 
 /// Makes a volume, empty or from a snapshot; it is `available` when its file is there.
-pub(crate) fn create_volume(call: &Call, request: CreateVolumeRequest) -> Answer<ec2::Volume> {
+pub(crate) fn create_volume(call: &Call, request: &CreateVolumeRequest) -> Answer<ec2::Volume> {
     let zone = required(request.availability_zone.clone(), "AvailabilityZone")?;
     if !regions::list_zones(&call.scope.region).iter().any(|known| known.name == zone) {
         return refuse("InvalidZone.NotFound", format!("The zone '{zone}' does not exist."));
@@ -64,7 +64,7 @@ pub(crate) fn create_volume(call: &Call, request: CreateVolumeRequest) -> Answer
             id: random_id("vol")?,
             scope: call.scope.clone(),
             zone: zone.clone(),
-            size: size(db, call, &request)?,
+            size: size(db, call, request)?,
             snapshot: request.snapshot_id.clone().filter(|id| !id.is_empty()),
             kind: kind.clone(),
             iops: request.iops,
@@ -109,7 +109,7 @@ struct Listed {
 }
 
 /// The caller's volumes.
-pub(crate) fn describe_volumes(call: &Call, request: DescribeVolumesRequest) -> Answer<DescribeVolumesResult> {
+pub(crate) fn describe_volumes(call: &Call, request: &DescribeVolumesRequest) -> Answer<DescribeVolumesResult> {
     refuse_pages_of_ids(&request.volume_ids, request.max_results)?;
     let (all, mut tags) = call.world.catalogue.transact(|db| {
         request.volume_ids.iter().try_for_each(|id| own_volume(db, call, Some(id)).map(drop))?;
@@ -127,11 +127,14 @@ pub(crate) fn describe_volumes(call: &Call, request: DescribeVolumesRequest) -> 
         next_token: request.next_token.as_deref(),
     };
     let (page, next_token) = paging.cut(call, select(listed, &request.filters)?, |listed| listed.volume.seq)?;
-    Ok(DescribeVolumesResult { next_token, volumes: page.iter().map(|listed| to_api(&listed.volume, &listed.tags)).collect() })
+    Ok(DescribeVolumesResult {
+        next_token,
+        volumes: page.iter().map(|listed| to_api(&listed.volume, &listed.tags)).collect(),
+    })
 }
 
 /// Deletes a volume that is in no instance.
-pub(crate) fn delete_volume(call: &Call, request: DeleteVolumeRequest) -> Answer<Nothing> {
+pub(crate) fn delete_volume(call: &Call, request: &DeleteVolumeRequest) -> Answer<Nothing> {
     let volume = call.world.catalogue.transact(|db| {
         let volume = own_volume(db, call, request.volume_id.as_deref())?;
         if let Some(Attachment { instance, .. }) = &volume.attachment {

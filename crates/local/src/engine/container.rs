@@ -13,11 +13,9 @@ mod tokens;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err as fs;
-use jiff::Timestamp;
 use ovenbird_disk::gpt;
 use ovenbird_disk::wait::wait_until;
 use rustix::process::Signal;
@@ -33,9 +31,6 @@ use super::running::Children;
 use super::running::console_tail;
 use super::running::remove_if_there;
 use super::services::Services;
-use crate::metadata::InstanceFacts;
-use crate::metadata::MetadataSource;
-use crate::metadata::RoleCredentials;
 use crate::network;
 use block::Blocks;
 use tokens::TokensOptional;
@@ -168,24 +163,6 @@ impl Engine for Container {
 
     fn console(&self, machine: &Machine) -> Vec<u8> {
         console_tail(machine)
-    }
-}
-
-/// cloud-init asks without a token where it cannot read DMI, as in a container, and would wait for minutes otherwise
-/// (boot.md 1.2). A token that is given is checked all the same.
-struct TokensOptional(Arc<dyn MetadataSource>);
-
-impl MetadataSource for TokensOptional {
-    fn facts(&self) -> InstanceFacts {
-        InstanceFacts { tokens_required: false, ..self.0.facts() }
-    }
-
-    fn credentials(&self) -> Option<RoleCredentials> {
-        self.0.credentials()
-    }
-
-    fn now(&self) -> Timestamp {
-        self.0.now()
     }
 }
 

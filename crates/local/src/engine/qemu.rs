@@ -11,7 +11,6 @@ mod qmp;
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use fs_err as fs;
@@ -59,8 +58,7 @@ impl Qemu {
 
     fn ensure_services(&self, machine: &Machine) -> Result<(), Failure> {
         super::network_of(machine).ensure()?;
-        let source = Arc::clone(&machine.metadata);
-        Ok(self.services.ensure(machine, source, &machine.namespace, METADATA)?)
+        Ok(self.services.ensure(machine, &machine.namespace, METADATA)?)
     }
 
     fn start_once(&self, machine: &Machine) -> Result<(), Failure> {

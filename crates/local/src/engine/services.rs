@@ -13,7 +13,6 @@ use tokio::task::AbortHandle;
 
 use super::EngineError;
 use super::Machine;
-use crate::metadata::MetadataSource;
 use crate::metadata::serve;
 use crate::metadata::token::Tokens;
 use crate::network;
@@ -36,14 +35,8 @@ impl Services {
         Self { runtime, running: Mutex::default() }
     }
 
-    /// Listens on `address` in `namespace` for `machine`, unless that is so already; `source` says what is answered.
-    pub(super) fn ensure(
-        &self,
-        machine: &Machine,
-        source: Arc<dyn MetadataSource>,
-        namespace: &str,
-        address: Ipv4Addr,
-    ) -> Result<(), EngineError> {
+    /// Listens on `address` in `namespace` for `machine`, unless that is so already.
+    pub(super) fn ensure(&self, machine: &Machine, namespace: &str, address: Ipv4Addr) -> Result<(), EngineError> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         if running.contains_key(&machine.instance_id) {
             return Ok(());
@@ -58,7 +51,7 @@ impl Services {
         let adopt = |listener| tokio::net::TcpListener::from_std(listener).map_err(|error| failed(error.into()));
         let (metadata, api) = (adopt(metadata)?, adopt(api)?);
         let tasks = [
-            self.runtime.spawn(serve::serve_metadata(metadata, source, tokens)),
+            self.runtime.spawn(serve::serve_metadata(metadata, Arc::clone(&machine.metadata), tokens)),
             self.runtime.spawn(serve::forward(api, machine.api_port)),
         ];
         running.insert(machine.instance_id.clone(), tasks.map(|task| task.abort_handle()));

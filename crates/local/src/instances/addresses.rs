@@ -42,7 +42,10 @@ pub(crate) fn pick_address(db: &Connection, zone: u8, wanted: Option<&str>) -> A
     if let Some(wanted) = wanted {
         let address = wanted.parse().ok().filter(|address: &Ipv4Addr| u32::from(*address) & !0xfff == subnet);
         return match address {
-            None => refuse("InvalidParameterValue", format!("Address {wanted} does not fall within the subnet's address range")),
+            None => refuse(
+                "InvalidParameterValue",
+                format!("Address {wanted} does not fall within the subnet's address range"),
+            ),
             Some(address) if is_free(address) => Ok(address.to_string()),
             Some(_) => refuse("InvalidIPAddress.InUse", format!("Address {wanted} is in use.")),
         };
@@ -54,7 +57,10 @@ pub(crate) fn pick_address(db: &Connection, zone: u8, wanted: Option<&str>) -> A
     let mut candidates = (0..count).map(|step| Ipv4Addr::from(subnet + usable.start + (start + step) % count));
     match candidates.find(|address| is_free(*address)) {
         Some(address) => Ok(address.to_string()),
-        None => refuse("InsufficientFreeAddressesInSubnet", "This machine uses all addresses of the zone itself; try another zone"),
+        None => refuse(
+            "InsufficientFreeAddressesInSubnet",
+            "This machine uses all addresses of the zone itself; try another zone",
+        ),
     }
 }
 
@@ -93,7 +99,8 @@ impl HostNetwork {
     }
 
     fn uses(&self, address: Ipv4Addr) -> bool {
-        self.addresses.contains(&address) || self.routes.iter().any(|(network, mask)| u32::from(address) & mask == *network)
+        self.addresses.contains(&address)
+            || self.routes.iter().any(|(network, mask)| u32::from(address) & mask == *network)
     }
 }
 

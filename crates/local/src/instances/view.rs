@@ -30,7 +30,10 @@ impl InstanceView {
 impl MetadataSource for InstanceView {
     fn facts(&self) -> InstanceFacts {
         let Instance { scope, .. } = &self.instance;
-        let zone_id = regions::list_zones(&scope.region).into_iter().find(|zone| zone.name == self.instance.zone).map(|zone| zone.id);
+        let zone_id = regions::list_zones(&scope.region)
+            .into_iter()
+            .find(|zone| zone.name == self.instance.zone)
+            .map(|zone| zone.id);
         // Tags change while the instance runs; all else is settled at its launch.
         let tags = self.world.upgrade().filter(|_| self.instance.metadata_tags).map(|world| {
             let tags = world.catalogue.transact(|db| tags::list_tags(db, scope, &self.instance.id));

@@ -16,7 +16,7 @@ use crate::failure::required;
 use crate::world::Call;
 
 /// One parameter, the newest version or the one selected.
-pub(crate) fn get_parameter(call: &Call, request: GetParameterRequest) -> Answer<GetParameterResult> {
+pub(crate) fn get_parameter(call: &Call, request: &GetParameterRequest) -> Answer<GetParameterResult> {
     let name = required(request.name.as_deref(), "Name")?;
     call.world.catalogue.transact(|db| match find(db, call, name, request.with_decryption)? {
         Some(parameter) => Ok(GetParameterResult { parameter: Some(parameter) }),
@@ -30,7 +30,7 @@ pub(crate) fn get_parameter(call: &Call, request: GetParameterRequest) -> Answer
 }
 
 /// Up to ten parameters; those that are not there are named, not refused.
-pub(crate) fn get_parameters(call: &Call, request: GetParametersRequest) -> Answer<GetParametersResult> {
+pub(crate) fn get_parameters(call: &Call, request: &GetParametersRequest) -> Answer<GetParametersResult> {
     if !(1..=10).contains(&request.names.len()) {
         let text = format!("'names' must have 1 to 10 members, not {}", request.names.len());
         return refuse("ValidationException", text);

@@ -21,7 +21,10 @@ use crate::world::Call;
 const TOKENS_HOLD: SignedDuration = SignedDuration::from_hours(24);
 
 /// The parameters below a path, ten at a time.
-pub(crate) fn get_parameters_by_path(call: &Call, request: GetParametersByPathRequest) -> Answer<GetParametersByPathResult> {
+pub(crate) fn get_parameters_by_path(
+    call: &Call,
+    request: &GetParametersByPathRequest,
+) -> Answer<GetParametersByPathResult> {
     let path = required(request.path.as_deref(), "Path")?;
     if path != "/" {
         verify_name(path.strip_suffix('/').unwrap_or(path))?;
@@ -36,12 +39,16 @@ pub(crate) fn get_parameters_by_path(call: &Call, request: GetParametersByPathRe
     let listing = format!("path:{prefix}");
     let asked = Asked { listing: &listing, max: request.max_results, limit: 10, token: request.next_token.as_deref() };
     let (page, next_token) = asked.cut(call, found, |parameter| parameter.name.clone())?;
-    let parameters = page.iter().map(|parameter| to_api(&call.scope, parameter, request.with_decryption, None)).collect();
+    let parameters =
+        page.iter().map(|parameter| to_api(&call.scope, parameter, request.with_decryption, None)).collect();
     Ok(GetParametersByPathResult { parameters, next_token })
 }
 
 /// The versions of a parameter, oldest first, fifty at a time.
-pub(crate) fn get_parameter_history(call: &Call, request: GetParameterHistoryRequest) -> Answer<GetParameterHistoryResult> {
+pub(crate) fn get_parameter_history(
+    call: &Call,
+    request: &GetParameterHistoryRequest,
+) -> Answer<GetParameterHistoryResult> {
     let name = required(request.name.as_deref(), "Name")?;
     let versions = call.world.catalogue.transact(|db| parameters::list_versions(db, &call.scope, name))?;
     if versions.is_empty() {

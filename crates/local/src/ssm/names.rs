@@ -12,14 +12,21 @@ pub(super) fn verify_name(name: &str) -> Answer<()> {
     let levels = name.strip_prefix('/').unwrap_or(name).split('/');
     let first = name.trim_start_matches('/').to_ascii_lowercase();
     if name.is_empty() || name.len() > 1011 || !name.bytes().all(is_allowed) || levels.clone().any(str::is_empty) {
-        let text = "Parameter name must be a fully qualified name of letters, digits and the symbols _.- between slashes";
+        let text =
+            "Parameter name must be a fully qualified name of letters, digits and the symbols _.- between slashes";
         return refuse("ValidationException", format!("{text}: `{name}`"));
     }
     if name.contains('/') && !name.starts_with('/') {
-        return refuse("ValidationException", format!("Parameter name must be a fully qualified name: `{name}` has to begin with `/`"));
+        return refuse(
+            "ValidationException",
+            format!("Parameter name must be a fully qualified name: `{name}` has to begin with `/`"),
+        );
     }
     if first.starts_with("aws") || first.starts_with("ssm") {
-        return refuse("ValidationException", format!("Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive): `{name}`"));
+        return refuse(
+            "ValidationException",
+            format!("Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive): `{name}`"),
+        );
     }
     if levels.count() > MAX_LEVELS {
         let text = format!("A hierarchy can have a maximum of {MAX_LEVELS} levels: `{name}`");

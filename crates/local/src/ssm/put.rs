@@ -26,15 +26,22 @@ const IMAGE: &str = "aws:ec2:image";
 ///
 /// Of a parameter that names an image, AWS answers at once and looks for the image afterwards; where there is none, no
 /// version appears. So here: a caller has to read the parameter back (API reference, PutParameter, `DataType`).
-pub(crate) fn put_parameter(call: &Call, request: PutParameterRequest) -> Answer<PutParameterResult> {
+pub(crate) fn put_parameter(call: &Call, request: &PutParameterRequest) -> Answer<PutParameterResult> {
     let name = required(request.name.clone(), "Name")?;
     let value = required(request.value.clone(), "Value")?;
     verify_name(&name)?;
-    let tier = tier(&request, &value)?;
+    let tier = tier(request, &value)?;
     if request.policies.is_some() || request.allowed_pattern.is_some() {
-        return refuse("InvalidPolicyTypeException", "The embedded EC2 has no parameter policies and no allowed patterns");
+        return refuse(
+            "InvalidPolicyTypeException",
+            "The embedded EC2 has no parameter policies and no allowed patterns",
+        );
     }
-    let tags: Vec<_> = request.tags.iter().map(|tag| (tag.key.clone().unwrap_or_default(), tag.value.clone().unwrap_or_default())).collect();
+    let tags: Vec<_> = request
+        .tags
+        .iter()
+        .map(|tag| (tag.key.clone().unwrap_or_default(), tag.value.clone().unwrap_or_default()))
+        .collect();
     tagging::verify_tags(&tags).or_else(|message| refuse("ValidationException", message))?;
     let version = call.world.catalogue.transact(|db| {
         let before = parameters::find_parameter(db, &call.scope, &name, None)?;
@@ -42,8 +49,8 @@ pub(crate) fn put_parameter(call: &Call, request: PutParameterRequest) -> Answer
             let text = "The parameter already exists. To overwrite this value, set the overwrite option in the request to true.";
             return refuse("ParameterAlreadyExists", text);
         }
-        let kind = kind(&request, before.as_ref())?;
-        let data_type = data_type(&request, before.as_ref(), &value)?;
+        let kind = kind(request, before.as_ref())?;
+        let data_type = data_type(request, before.as_ref(), &value)?;
         let version = before.as_ref().map_or(1, |before| before.version + 1);
         let parameter = Parameter {
             name: name.clone(),
@@ -77,7 +84,8 @@ fn tier(request: &PutParameterRequest, value: &str) -> Answer<String> {
         Some(other) => return refuse("ValidationException", format!("Tier cannot be `{other}`")),
     };
     if value.is_empty() || value.len() > limit {
-        let text = format!("{tier} tier parameters support a maximum parameter value of {limit} characters, and at least one");
+        let text =
+            format!("{tier} tier parameters support a maximum parameter value of {limit} characters, and at least one");
         return refuse("ValidationException", text);
     }
     Ok(tier.to_owned())
@@ -109,8 +117,12 @@ fn data_type(request: &PutParameterRequest, before: Option<&Parameter>, value: &
 }
 
 /// Takes a parameter away with all its versions.
-pub(crate) fn delete_parameter(call: &Call, request: DeleteParameterRequest) -> Answer<DeleteParameterResult> {
-    let name = required(request.name, "Name")?;
-    let deleted = call.world.catalogue.transact(|db| parameters::delete_parameter(db, &call.scope, &name))?;
-    if deleted { Ok(DeleteParameterResult {}) } else { refuse("ParameterNotFound", format!("Parameter {name} not found.")) }
+pub(crate) fn delete_parameter(call: &Call, request: &DeleteParameterRequest) -> Answer<DeleteParameterResult> {
+    let name = required(request.name.as_deref(), "Name")?;
+    let deleted = call.world.catalogue.transact(|db| parameters::delete_parameter(db, &call.scope, name))?;
+    if deleted {
+        Ok(DeleteParameterResult {})
+    } else {
+        refuse("ParameterNotFound", format!("Parameter {name} not found."))
+    }
 }

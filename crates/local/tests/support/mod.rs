@@ -43,7 +43,8 @@ impl Endpoint {
         let (stop, stopped) = Stop::new();
         let daemon = std::thread::spawn(move || Daemon::serve_until(options, stopped));
         let ready = || ovenbird_local::status(state).expect("readable").url;
-        let url = wait_until(Duration::from_secs(20), Duration::from_millis(20), ready).expect("the daemon is ready in time");
+        let url =
+            wait_until(Duration::from_secs(20), Duration::from_millis(20), ready).expect("the daemon is ready in time");
         Self { state: state.to_owned(), url, engine, clock, running: Some((stop, daemon)) }
     }
 

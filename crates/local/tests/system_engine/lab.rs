@@ -147,8 +147,12 @@ impl<'a> Lab<'a> {
                 left.push(format!("process {}", process.path().display()));
             }
         }
-        let routes =
-            Tool::new("ip").args(["route", "show", &self.machine.private_ip.to_string()]).run().unwrap().text();
+        let routes = Tool::new("ip")
+            .even_if_interrupted()
+            .args(["route", "show", &self.machine.private_ip.to_string()])
+            .run()
+            .unwrap()
+            .text();
         left.extend((!routes.is_empty()).then_some(routes));
         for hierarchy in ["", "systemd", "unified"] {
             let group = Path::new("/sys/fs/cgroup").join(hierarchy).join("ovenbird").join(&self.machine.instance_id);
