@@ -8,7 +8,6 @@ TARGET := target
 TRIPLE := x86_64-unknown-linux-gnu
 AGENT := $(TARGET)/$(TRIPLE)/agent/ovenbird-agent
 DIST := $(TARGET)/dist
-VENV := $(TARGET)/venv
 
 export OVENBIRD_AGENT := $(CURDIR)/$(AGENT)
 export CARGO_TERM_PROGRESS_WHEN ?= never
@@ -43,12 +42,8 @@ fmt:
 	cargo fmt --all
 
 # The foreign clients that the tests use: the aws command line, boto3, the moto server.
-venv: $(VENV)/.installed
-
-$(VENV)/.installed: tests/requirements.txt
-	python3 -m venv $(VENV)
-	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-	touch $@
+venv:
+	tests/venv
 
 setup-demo:
 	scripts/setup demo

@@ -73,7 +73,14 @@ struct Run {
 
 impl Run {
     /// A folder and what is in it. `opaque`: nothing of what the target has there shows through, so it goes.
-    fn folder(&mut self, upper: &Path, target: &Path, is: &Metadata, was: Option<&Metadata>, opaque: bool) -> Result<(), ApplyError> {
+    fn folder(
+        &mut self,
+        upper: &Path,
+        target: &Path,
+        is: &Metadata,
+        was: Option<&Metadata>,
+        opaque: bool,
+    ) -> Result<(), ApplyError> {
         let new = was.is_none();
         if new {
             fs::create_dir(target)?;
@@ -118,12 +125,15 @@ impl Run {
             return Ok(());
         }
         // A file that has other names in the target is another file from now on: those must keep what they have.
-        if was.as_ref().is_some_and(|was| was.nlink() > 1) || (kind != Kind::File && was.is_some() && !entry::is_same(upper, target, &is)?) {
+        if was.as_ref().is_some_and(|was| was.nlink() > 1)
+            || (kind != Kind::File && was.is_some() && !entry::is_same(upper, target, &is)?)
+        {
             self.remove(target)?;
             was = None;
         }
         let new = was.is_none();
-        let written = if kind == Kind::File { content::put(upper, target, new)? } else { entry::make(upper, target, &is, new)? };
+        let written =
+            if kind == Kind::File { content::put(upper, target, new)? } else { entry::make(upper, target, &is, new)? };
         self.applied.written += written.unwrap_or_default();
         let changed = entry::settle(upper, target, &is, self.epoch)?;
         self.count(new, changed || written.is_some());
@@ -154,7 +164,11 @@ impl Run {
     }
 
     fn remove(&mut self, target: &Path) -> Result<(), ApplyError> {
-        if fs::symlink_metadata(target)?.is_dir() { fs::remove_dir_all(target)? } else { fs::remove_file(target)? }
+        if fs::symlink_metadata(target)?.is_dir() {
+            fs::remove_dir_all(target)?
+        } else {
+            fs::remove_file(target)?
+        }
         self.applied.removed += 1;
         Ok(())
     }

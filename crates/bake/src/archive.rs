@@ -46,8 +46,12 @@ pub fn refresh(lower: &[PathBuf], packages: &PackageCache, work: &Path) -> Resul
     if let Some(parent) = packages.lists.parent() {
         fs::create_dir_all(parent)?;
     }
-    let options =
-        Options { bake: "package-lists".to_owned(), room: work.join("room"), packages: Some(packages.clone()), epoch: 0 };
+    let options = Options {
+        bake: "package-lists".to_owned(),
+        room: work.join("room"),
+        packages: Some(packages.clone()),
+        epoch: 0,
+    };
     let sandbox = Sandbox::start(&layers, &options)?;
     let update = sandbox.tool("apt-get").args(["-q", "-o", "APT::Update::Error-Mode=any", "update"]);
     update.doing("fetch the package lists").deadline(UPDATE).run().map_err(ArchiveError::Update)?;

@@ -44,6 +44,7 @@ pub use plan::ExistingImage;
 pub use plan::Fate;
 pub use plan::Plan;
 pub use plan::PlannedLayer;
+pub use plan::has_package_lists;
 pub use request::Request;
 pub use source::Source;
 pub use source::find_source;

@@ -151,6 +151,12 @@ pub(crate) fn package_cache(request: &Request, source: &Source) -> PackageCache 
     PackageCache { lists: folder.join(format!("{}-{name}", source.owner)).join("lists"), archives: folder.join("archives") }
 }
 
+/// Has this machine read the package archive of `source`? Without it, keys are not known.
+#[must_use]
+pub fn has_package_lists(request: &Request, source: &Source) -> bool {
+    package_cache(request, source).lists.is_dir()
+}
+
 /// The source as the template's deferred values see it.
 pub(crate) fn describe_source(source: &Source, region: &str) -> SourceAmi {
     SourceAmi {

@@ -122,7 +122,10 @@ impl Sandbox {
 
     /// A tool of the image, to be run inside.
     pub fn tool(&self, program: &str) -> Tool {
-        Tool::new(self.enter.to_string_lossy()).arg(&self.root).arg(program).doing(format!("run {program} in the sandbox"))
+        Tool::new(self.enter.to_string_lossy())
+            .arg(&self.root)
+            .arg(program)
+            .doing(format!("run {program} in the sandbox"))
     }
 
     /// What runs inside besides the sandbox's own two processes: id as the host counts, and command line.

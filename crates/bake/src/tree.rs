@@ -150,7 +150,8 @@ fn in_parallel(paths: &[PathBuf], read: fn(&Path) -> io::Result<Entry>) -> io::R
     };
     let mut all = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        let answers = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        let answers =
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         answers.collect::<io::Result<Vec<Vec<_>>>>()
     })?
     .concat();
@@ -169,7 +170,8 @@ pub(crate) fn read_entry(path: &Path) -> io::Result<Entry> {
         Kind::Folder | Kind::Pipe | Kind::Socket => None,
     };
     let attributes = xattr::list(path)?;
-    let text: Vec<u8> = attributes.iter().flat_map(|(name, value)| [name.as_slice(), b"=", value, b"\0"].concat()).collect();
+    let text: Vec<u8> =
+        attributes.iter().flat_map(|(name, value)| [name.as_slice(), b"=", value, b"\0"].concat()).collect();
     Ok(Entry {
         kind,
         mode: found.mode() & 0o7777,

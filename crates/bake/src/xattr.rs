@@ -41,7 +41,8 @@ pub(crate) fn put_all(path: &Path, wanted: &BTreeMap<Vec<u8>, Vec<u8>>) -> io::R
         rustix::fs::lremovexattr(path, name.as_slice()).map_err(|error| with_path(path, error))?;
     }
     for (name, value) in wanted.iter().filter(|(name, value)| present.get(*name) != Some(value)) {
-        rustix::fs::lsetxattr(path, name.as_slice(), value, XattrFlags::empty()).map_err(|error| with_path(path, error))?;
+        rustix::fs::lsetxattr(path, name.as_slice(), value, XattrFlags::empty())
+            .map_err(|error| with_path(path, error))?;
     }
     Ok(())
 }

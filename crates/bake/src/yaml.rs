@@ -23,7 +23,9 @@ impl From<Yaml<'_>> for Node {
     fn from(yaml: Yaml<'_>) -> Self {
         match yaml {
             Yaml::Sequence(items) => Self::List(items.into_iter().map(Self::from).collect()),
-            Yaml::Mapping(pairs) => Self::Map(pairs.into_iter().flat_map(|(key, value)| pair(key, value.into())).collect()),
+            Yaml::Mapping(pairs) => {
+                Self::Map(pairs.into_iter().flat_map(|(key, value)| pair(key, value.into())).collect())
+            }
             Yaml::Tagged(_, inner) => Self::from(*inner),
             Yaml::Representation(text, ..) => Self::Text(text.into_owned()),
             Yaml::Value(scalar) => Self::Text(scalar_text(scalar)),
@@ -37,7 +39,9 @@ fn pair(key: Yaml<'_>, value: Node) -> Vec<(String, Node)> {
     let key = Node::from(key).text().unwrap_or_default().to_owned();
     match (key.as_str(), value) {
         ("<<", Node::Map(pairs)) => pairs,
-        ("<<", Node::List(maps)) => maps.into_iter().flat_map(|map| if let Node::Map(pairs) = map { pairs } else { vec![] }).collect(),
+        ("<<", Node::List(maps)) => {
+            maps.into_iter().flat_map(|map| if let Node::Map(pairs) = map { pairs } else { vec![] }).collect()
+        }
         (_, value) => vec![(key, value)],
     }
 }

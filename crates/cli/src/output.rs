@@ -51,11 +51,6 @@ impl Output {
         }
     }
 
-    /// What a person should know although the command goes on.
-    pub(crate) fn warning(self, text: &str) {
-        self.line(&format!("{} {text}", "warning:".yellow().bold()));
-    }
-
     pub(crate) fn error(self, text: &str) {
         self.line(&format!("{} {text}", "error:".red().bold()));
     }

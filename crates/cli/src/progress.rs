@@ -19,7 +19,6 @@ pub(crate) struct Progress<'a> {
     bar: ProgressBar,
     began: Instant,
     phase: RefCell<Option<(String, Instant)>>,
-    phases: RefCell<Vec<(String, Duration)>>,
 }
 
 impl<'a> Progress<'a> {
@@ -31,7 +30,7 @@ impl<'a> Progress<'a> {
         } else {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self { output, bar, began: Instant::now(), phase: RefCell::new(None), phases: RefCell::new(Vec::new()) }
+        Self { output, bar, began: Instant::now(), phase: RefCell::new(None) }
     }
 
     /// A phase begins; the one before it is told with its time.
@@ -59,18 +58,12 @@ impl<'a> Progress<'a> {
         self.began.elapsed()
     }
 
-    /// Every phase with its time, in order.
-    pub(crate) fn phases(&self) -> Vec<(String, Duration)> {
-        self.phases.borrow().clone()
-    }
-
     fn end_phase(&self) {
         let Some((name, began)) = self.phase.borrow_mut().take() else { return };
         let took = began.elapsed();
         if took >= WORTH_TELLING {
             self.line(&format!("{:>6.1} s  {name}", took.as_secs_f64()));
         }
-        self.phases.borrow_mut().push((name, took));
     }
 }
 

@@ -18,6 +18,9 @@ pub enum FleetError {
     /// The promotion is not allowed.
     #[error(transparent)]
     Promotion(#[from] PromotionRefused),
+    /// What was written did not come about.
+    #[error(transparent)]
+    TimedOut(#[from] aws::client::TimedOut),
     /// An image in use could not be marked, so this observation must not count.
     #[error("LastUsed was written on {image}, and reading it back gives something else; nothing was committed, run the inventory again")]
     NotMarked {

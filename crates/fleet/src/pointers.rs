@@ -1,8 +1,10 @@
 //! Pointers in Parameter Store: which image an environment uses.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use ovenbird_aws::Client;
+use ovenbird_aws::client::wait;
 use ovenbird_aws::ec2;
 use ovenbird_aws::ssm;
 use ovenbird_core::pointer::Pointer;
@@ -15,6 +17,9 @@ use ovenbird_core::pointer::promotion_source;
 
 use crate::error::FleetError;
 use crate::error::calling;
+
+/// How long a written pointer may take to be read back.
+const READ_BACK: Duration = Duration::from_secs(30);
 
 /// Where a pointer stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +90,14 @@ pub async fn put_pointer(client: &Client, pointer: &Pointer, image: &str) -> Res
         overwrite: Some(true),
         ..Default::default()
     };
-    client.send(request).await.map_err(calling(format!("point {} at {image}", pointer.parameter())))?;
+    let doing = || format!("point {} at {image}", pointer.parameter());
+    client.send(request).await.map_err(calling(doing()))?;
+    // With this data type the service looks for the image later, and silently writes nothing if it is not there.
+    let what = format!("{} to name {image}", pointer.parameter());
+    wait(what, READ_BACK, Duration::from_millis(200), async || -> Result<_, FleetError> {
+        Ok(find_pointer(client, pointer).await?.filter(|state| state.image == image))
+    })
+    .await?;
     Ok(true)
 }
 

@@ -80,6 +80,25 @@ async fn complete(client: &Client, snapshot: &str, digests: &[Digest]) -> Result
     }
 }
 
+/// Makes a volume of the snapshot and waits until it is there.
+async fn volume(client: &Client, snapshot: &str) -> Result<(), ovenbird_aws::Error> {
+    let request = ec2::CreateVolumeRequest {
+        availability_zone: Some("us-east-1a".to_owned()),
+        snapshot_id: Some(snapshot.to_owned()),
+        ..Default::default()
+    };
+    let made = client.send(request).await?;
+    loop {
+        let request =
+            ec2::DescribeVolumesRequest { volume_ids: made.volume_id.iter().cloned().collect(), ..Default::default() };
+        match client.send(request).await?.volumes[0].state.as_deref() {
+            Some("available") => return Ok(()),
+            Some("creating") => tokio::time::sleep(std::time::Duration::from_millis(20)).await,
+            other => panic!("the volume is {other:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_base_goes_in_and_out() {
     let folder = tempfile::tempdir().expect("folder");
@@ -110,6 +129,9 @@ fn a_base_goes_in_and_out() {
         let gets = futures::stream::iter(listed.blocks).map(|block| get(&client, &snapshot, block));
         gets.buffered(CONNECTIONS).try_collect::<Vec<()>>().await?;
         eprintln!("get {:.0} MB/s", megabytes / before.elapsed().as_secs_f64());
+        let before = Instant::now();
+        volume(&client, &snapshot).await?;
+        eprintln!("volume of it in {:.2} s", before.elapsed().as_secs_f64());
         Ok(())
     });
     ran.expect("answered");

@@ -275,11 +275,13 @@ fn decode_error(protocol: Protocol, response: &Response<Vec<u8>>) -> ApiError {
     };
     match protocol {
         Protocol::Ec2 | Protocol::Query => {
-            let root = body_text(response).ok().and_then(|body| xml::decode(body).ok());
-            let errors = root.and_then(|mut root| root.take("Errors").or(Some(root)));
-            if let Some(mut inner) = errors.and_then(|mut errors| errors.take("Error")) {
+            let mut root = body_text(response).ok().and_then(|body| xml::decode(body).ok()).unwrap_or(Node::Struct(Vec::new()));
+            let request_id = root.take("RequestID").or_else(|| root.take("RequestId")).and_then(|node| node.text());
+            let mut errors = root.take("Errors").unwrap_or(root);
+            if let Some(mut inner) = errors.take("Error") {
                 take_from(&mut inner);
             }
+            error.request_id = request_id.or(error.request_id);
         }
         Protocol::Json | Protocol::RestJson => {
             if let Ok(mut root) = json::decode_body(response.body()) {

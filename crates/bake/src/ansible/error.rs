@@ -39,7 +39,9 @@ pub enum PlaybookError {
         log: PathBuf,
     },
     /// The collection with the connection plugin is not on this machine.
-    #[error("Ansible lacks the collection community.general, which runs plays in a folder (on Debian: apt-get install ansible)")]
+    #[error(
+        "Ansible lacks the collection community.general, which runs plays in a folder (on Debian: apt-get install ansible)"
+    )]
     NoConnection,
     /// Ansible did not take the playbook.
     #[error("Ansible could not run {}: {message}\n  everything that it said is in {}", playbook.display(), log.display())]

@@ -191,7 +191,8 @@ impl<'a> Collector<'a> {
             }
             if let Some(collection) = self.search.find_collection(word, &context.playbook) {
                 self.files.extend(files_below(&collection.folder.join("plugins")));
-                let about = ["galaxy.yml", "MANIFEST.json", "meta/runtime.yml"].map(|name| collection.folder.join(name));
+                let about =
+                    ["galaxy.yml", "MANIFEST.json", "meta/runtime.yml"].map(|name| collection.folder.join(name));
                 self.files.extend(about.into_iter().filter(|file| file.is_file()));
             }
             self.variable(word, text);
@@ -201,7 +202,8 @@ impl<'a> Collector<'a> {
 
     fn variable(&mut self, word: &str, text: &str) {
         let own = self.playbook.env.iter().rev().find(|(name, _)| name == word).map(|(_, value)| value.clone());
-        let inherited = || (text.contains("env'") || text.contains("env\"")).then(|| std::env::var(word).ok()).flatten();
+        let inherited =
+            || (text.contains("env'") || text.contains("env\"")).then(|| std::env::var(word).ok()).flatten();
         if let Some(value) = own.or_else(inherited) {
             // A file is its content, not where this machine keeps it.
             let digest = digest_of_file(Path::new(&value)).ok().unwrap_or_else(|| Digest::of(value.as_bytes()));
@@ -285,7 +287,9 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     let entries = walk.into_iter().filter_entry(|entry| entry.file_name() != ".git");
     let paths = entries.filter_map(|entry| match entry {
         Ok(entry) => (!entry.file_type().is_dir()).then(|| entry.into_path()),
-        Err(error) => error.path().filter(|path| path.is_symlink() && error.loop_ancestor().is_none()).map(Path::to_owned),
+        Err(error) => {
+            error.path().filter(|path| path.is_symlink() && error.loop_ancestor().is_none()).map(Path::to_owned)
+        }
     });
     paths.collect()
 }

@@ -24,30 +24,44 @@ pub(super) struct Collection {
 impl Search {
     pub(super) fn new(playbook: &Playbook, config: &Config) -> Self {
         let both = |own: &[PathBuf], more: &[PathBuf]| own.iter().chain(more).cloned().collect::<Vec<_>>();
-        Self { roles: both(&config.roles, &playbook.roles), collections: both(&config.collections, &playbook.collections) }
+        Self {
+            roles: both(&config.roles, &playbook.roles),
+            collections: both(&config.collections, &playbook.collections),
+        }
     }
 
     /// The collection of a name such as `ovenbird.base.users`, also from the folder beside the playbook.
     pub(super) fn find_collection(&self, name: &str, beside: &Path) -> Option<Collection> {
         let mut parts = name.splitn(3, '.');
         let (space, collection, member) = (parts.next()?, parts.next()?, parts.next()?);
-        let is_name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let is_name =
+            |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !is_name(space) || !is_name(collection) {
             return None;
         }
         let own = beside.join("collections");
         let folders = std::iter::once(&own).chain(&self.collections);
-        let folder = folders.map(|root| root.join("ansible_collections").join(space).join(collection)).find(|folder| folder.is_dir())?;
+        let folder = folders
+            .map(|root| root.join("ansible_collections").join(space).join(collection))
+            .find(|folder| folder.is_dir())?;
         Some(Collection { folder, member: member.to_owned() })
     }
 
     /// A role's folder: of a collection by its full name, else by Ansible's order.
-    pub(super) fn find_role(&self, name: &str, beside: &Path, from: Option<&Path>, prefer: &[String]) -> Option<PathBuf> {
+    pub(super) fn find_role(
+        &self,
+        name: &str,
+        beside: &Path,
+        from: Option<&Path>,
+        prefer: &[String],
+    ) -> Option<PathBuf> {
         let in_collection = |name: &str| {
             let found = self.find_collection(name, beside)?;
             Some(found.folder.join("roles").join(found.member.replace('.', "/"))).filter(|role| role.is_dir())
         };
-        if let Some(role) = in_collection(name).or_else(|| prefer.iter().find_map(|prefix| in_collection(&format!("{prefix}.{name}")))) {
+        if let Some(role) =
+            in_collection(name).or_else(|| prefer.iter().find_map(|prefix| in_collection(&format!("{prefix}.{name}"))))
+        {
             return Some(role);
         }
         // A role finds its neighbours first: those of its collection, or of its folder of roles.
@@ -71,7 +85,9 @@ impl Search {
 }
 
 fn is_role(folder: &Path) -> bool {
-    ["tasks", "meta", "handlers", "defaults", "vars", "files", "templates"].iter().any(|part| folder.join(part).is_dir())
+    ["tasks", "meta", "handlers", "defaults", "vars", "files", "templates"]
+        .iter()
+        .any(|part| folder.join(part).is_dir())
 }
 
 fn sub_folders(folder: &Path) -> Vec<PathBuf> {

@@ -71,7 +71,9 @@ impl Seen {
             module @ ("copy" | "template" | "unarchive" | "assemble" | "win_copy" | "win_template") => {
                 let is_remote = |node: &Node| node.get("remote_src").and_then(Node::text).is_some_and(is_true);
                 // The arguments as a map are seen when that map is: here only the old form, `copy: src=x dest=y`.
-                if let Some(text) = value.text() && !text.contains("remote_src") {
+                if let Some(text) = value.text()
+                    && !text.contains("remote_src")
+                {
                     self.found(whole, argument(text, "src"), context, Finding::File);
                 } else if !is_remote(value) {
                     let source = value.get("src").and_then(Node::text);
@@ -84,9 +86,14 @@ impl Seen {
                 self.found(whole, source, context, Finding::File);
             }
             name if FILE_KEYS.contains(&name) && name != "src" => {
-                let named = value.get("file").or_else(|| value.get("dir")).or_else(|| value.get("cmd")).unwrap_or(value);
+                let named =
+                    value.get("file").or_else(|| value.get("dir")).or_else(|| value.get("cmd")).unwrap_or(value);
                 for text in named.texts() {
-                    let first = if name == "script" { text.split_whitespace().next() } else { argument(text, "file").or(Some(text)) };
+                    let first = if name == "script" {
+                        text.split_whitespace().next()
+                    } else {
+                        argument(text, "file").or(Some(text))
+                    };
                     self.found(whole, first, context, Finding::File);
                 }
             }
@@ -142,7 +149,8 @@ fn expand(name: &str, task: &Node, context: &Context) -> Vec<String> {
             name = fill(&name, variable, &value);
         }
     }
-    let items = ["loop", "with_items", "with_list"].iter().find_map(|key| task.get(key)).map(Node::list).unwrap_or_default();
+    let items =
+        ["loop", "with_items", "with_list"].iter().find_map(|key| task.get(key)).map(Node::list).unwrap_or_default();
     if !words::is_dynamic(&name) || items.is_empty() {
         return vec![name];
     }
@@ -163,7 +171,9 @@ fn fill(text: &str, variable: &str, value: &str) -> String {
 
 /// The value of `key=value` in the old form of a task.
 fn argument<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    text.split_whitespace().find_map(|word| word.strip_prefix(key)?.strip_prefix('=')).map(|value| value.trim_matches(['"', '\'']))
+    text.split_whitespace()
+        .find_map(|word| word.strip_prefix(key)?.strip_prefix('='))
+        .map(|value| value.trim_matches(['"', '\'']))
 }
 
 fn is_true(text: &str) -> bool {
@@ -172,5 +182,7 @@ fn is_true(text: &str) -> bool {
 
 /// Whether a map is a task rather than a map of variables: `src` is a common name for one of those as well.
 fn is_task(map: &Node) -> bool {
-    map.pairs().iter().any(|(key, value)| matches!(value, Node::Map(_)) && !matches!(key.as_str(), "vars" | "environment"))
+    map.pairs()
+        .iter()
+        .any(|(key, value)| matches!(value, Node::Map(_)) && !matches!(key.as_str(), "vars" | "environment"))
 }

@@ -48,7 +48,11 @@ fn the_common_play_of_the_example_does_not_reach_the_service() {
     let common = reach(&example("common.yml")).expect("a reach");
     assert!(common.files.contains_key("common.yml") && common.files.contains_key("ansible.cfg"));
     assert!(common.files.contains_key("ansible_collections/ovenbird/base/roles/logging/tasks/main.yml"));
-    assert!(!common.files.keys().any(|name| name.starts_with("web/") || name.starts_with("env ")), "{:#?}", common.files);
+    assert!(
+        !common.files.keys().any(|name| name.starts_with("web/") || name.starts_with("env ")),
+        "{:#?}",
+        common.files
+    );
     assert!(!common.files.keys().any(|name| name.contains("roles/agent")), "{:#?}", common.files);
     assert_eq!(common.unseen, Vec::<String>::new());
 }
@@ -72,11 +76,20 @@ fn the_services_play_reaches_its_role_its_boot_play_and_the_agent() {
 #[test]
 fn follows_every_way_to_another_file() {
     let dir = project(&[
-        ("site.yml", "- import_playbook: other.yml\n- hosts: all\n  vars_files: [secret.yml]\n  roles: [one]\n  tasks:\n    - import_tasks: t.yml\n"),
-        ("other.yml", "- hosts: all\n  tasks:\n    - ansible.builtin.include_role: {name: three}\n    - copy: src=old.txt dest=/x\n"),
+        (
+            "site.yml",
+            "- import_playbook: other.yml\n- hosts: all\n  vars_files: [secret.yml]\n  roles: [one]\n  tasks:\n    - import_tasks: t.yml\n",
+        ),
+        (
+            "other.yml",
+            "- hosts: all\n  tasks:\n    - ansible.builtin.include_role: {name: three}\n    - copy: src=old.txt dest=/x\n",
+        ),
         ("files/old.txt", "x"),
         ("secret.yml", "a: !vault |\n  $ANSIBLE_VAULT\n"),
-        ("t.yml", "- script: run.sh --now\n- block:\n    - include_vars: more.yml\n  rescue:\n    - debug: msg=\"{{ lookup('file', 'note.txt') }}\"\n"),
+        (
+            "t.yml",
+            "- script: run.sh --now\n- block:\n    - include_vars: more.yml\n  rescue:\n    - debug: msg=\"{{ lookup('file', 'note.txt') }}\"\n",
+        ),
         ("scripts/unused.sh", ""),
         ("run.sh", ""),
         ("vars/more.yml", "a: 1"),
@@ -84,7 +97,10 @@ fn follows_every_way_to_another_file() {
         ("group_vars/all/x.yml", "a: 1"),
         ("library/mine.py", "x"),
         ("roles/one/meta/main.yml", "dependencies:\n  - role: two\n"),
-        ("roles/two/tasks/main.yml", "- template: src=a.j2 dest=/a\n- unarchive: {src: /x.tgz, dest: /x, remote_src: true}\n"),
+        (
+            "roles/two/tasks/main.yml",
+            "- template: src=a.j2 dest=/a\n- unarchive: {src: /x.tgz, dest: /x, remote_src: true}\n",
+        ),
         ("roles/two/templates/a.j2", "{% include 'b.j2' %}"),
         ("roles/two/templates/b.j2", "x"),
         ("shared/three/tasks/main.yml", "- copy: {src: dir/, dest: /d}\n"),
@@ -127,7 +143,10 @@ fn a_name_with_a_variable_makes_everything_count() {
         let text = format!("- hosts: all\n  tasks:\n    {}\n", task.replace('\n', "\n    "));
         let dir = project(&[("a.yml", &text), ("far/off.txt", ""), ("shared/other/tasks/main.yml", "[]")]);
         let reached = names(&dir, "a.yml");
-        assert!(["far/off.txt", "shared/other/tasks/main.yml"].iter().all(|name| reached.contains(&(*name).to_owned())), "{task}");
+        assert!(
+            ["far/off.txt", "shared/other/tasks/main.yml"].iter().all(|name| reached.contains(&(*name).to_owned())),
+            "{task}"
+        );
     }
 }
 
@@ -157,7 +176,8 @@ fn arguments_and_the_environment_are_inputs() {
     ]);
     let mut playbook = Playbook::new("a.yml", dir.path());
     playbook.env = [("OVEN_A", "1"), ("OVEN_B", "1")].map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    playbook.extra_arguments = ["-e", "@vars.json", "--vault-id=dev@pass", "-i", "inv/hosts"].map(ToOwned::to_owned).to_vec();
+    playbook.extra_arguments =
+        ["-e", "@vars.json", "--vault-id=dev@pass", "-i", "inv/hosts"].map(ToOwned::to_owned).to_vec();
     let before = reach(&playbook).expect("a reach");
     for name in ["vars.json", "pass", "inv/hosts", "inv/group_vars/all.yml", "env OVEN_A"] {
         assert!(before.files.contains_key(name), "{name}");
@@ -176,13 +196,18 @@ fn what_no_file_decides_is_said() {
 #[test]
 fn links_are_followed_but_not_in_circles_and_modes_count() {
     use std::os::unix::fs::PermissionsExt as _;
-    let dir = project(&[("a.yml", "- hosts: all\n  roles: [r]\n"), ("roles/r/tasks/main.yml", "[]"), ("elsewhere/x", "x")]);
+    let dir =
+        project(&[("a.yml", "- hosts: all\n  roles: [r]\n"), ("roles/r/tasks/main.yml", "[]"), ("elsewhere/x", "x")]);
     let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, dir.path().join(name)).expect("linked");
     link("../../elsewhere", "roles/r/files");
     link("..", "roles/r/up");
     link("nowhere", "roles/r/broken");
     let before = of(&dir, "a.yml");
-    assert!(["roles/r/files/x", "roles/r/broken"].iter().all(|name| before.files.contains_key(*name)), "{:#?}", before.files.keys());
+    assert!(
+        ["roles/r/files/x", "roles/r/broken"].iter().all(|name| before.files.contains_key(*name)),
+        "{:#?}",
+        before.files.keys()
+    );
     fs::set_permissions(dir.path().join("elsewhere/x"), std::fs::Permissions::from_mode(0o755)).expect("changed");
     assert_ne!(of(&dir, "a.yml"), before);
 }

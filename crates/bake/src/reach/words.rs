@@ -1,9 +1,11 @@
 //! Words of a play: what in a text could be a name.
 
 /// Lookups that read files, by the name that they are given.
-const FILE_LOOKUPS: [&str; 8] = ["file", "template", "fileglob", "first_found", "csvfile", "ini", "unvault", "filetree"];
+const FILE_LOOKUPS: [&str; 8] =
+    ["file", "template", "fileglob", "first_found", "csvfile", "ini", "unvault", "filetree"];
 /// Lookups whose answer no file of the project decides.
-const UNSEEN_LOOKUPS: [&str; 9] = ["pipe", "url", "password", "dig", "aws_ssm", "ssm_parameter", "aws_secret", "hashi_vault", "lines"];
+const UNSEEN_LOOKUPS: [&str; 9] =
+    ["pipe", "url", "password", "dig", "aws_ssm", "ssm_parameter", "aws_secret", "hashi_vault", "lines"];
 
 /// Everything in `text` that could be a path, a role, or a module.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {

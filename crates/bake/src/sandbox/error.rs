@@ -44,7 +44,9 @@ pub enum SandboxError {
         advice: &'static str,
     },
     /// A process did not go when it was killed.
-    #[error("the sandbox's process {pid} still runs although it was killed; it may wait for a disk that does not answer")]
+    #[error(
+        "the sandbox's process {pid} still runs although it was killed; it may wait for a disk that does not answer"
+    )]
     StillRunning {
         /// Its id.
         pid: u32,

@@ -53,7 +53,8 @@ pub(super) fn build(init: &Process, view: &View<'_>) -> Result<(), SandboxError>
         // A thread of its own, since moving into a name space is for ever.
         let built = scope.spawn(|| {
             share_no_folder().map_err(failed("leave the host's folders"))?;
-            enter(&uts_space, LinkNameSpaceType::HostNameAndNISDomainName).map_err(failed("enter the host name's space"))?;
+            enter(&uts_space, LinkNameSpaceType::HostNameAndNISDomainName)
+                .map_err(failed("enter the host name's space"))?;
             // A name that every image can resolve; `sudo` asks for it.
             rustix::system::sethostname(b"localhost").map_err(failed("set the host name"))?;
             enter(&mount_space, LinkNameSpaceType::Mount).map_err(failed("enter the mount space"))?;
@@ -145,7 +146,13 @@ fn mount_devices(image: &Path) -> Result<(), SandboxError> {
     for (name, target) in LINKS {
         std::os::unix::fs::symlink(target, dev.join(name))?;
     }
-    mount("devpts", &ensure_folder(&dev, "pts")?, "devpts", MountFlags::NOSUID | MountFlags::NOEXEC, "newinstance,ptmxmode=0666,mode=620,gid=5")?;
+    mount(
+        "devpts",
+        &ensure_folder(&dev, "pts")?,
+        "devpts",
+        MountFlags::NOSUID | MountFlags::NOEXEC,
+        "newinstance,ptmxmode=0666,mode=620,gid=5",
+    )?;
     mount("shm", &ensure_folder(&dev, "shm")?, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, "mode=1777")
 }
 

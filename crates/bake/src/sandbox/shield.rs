@@ -36,7 +36,14 @@ pub(super) fn write(dir: &Path) -> io::Result<PathBuf> {
 
 fn put(dir: &Path, path: &str, mode: u32, content: &[u8]) -> io::Result<()> {
     let file = dir.join(path);
-    for folder in Path::new(path).ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect::<Vec<_>>().iter().rev() {
+    for folder in Path::new(path)
+        .ancestors()
+        .skip(1)
+        .filter(|folder| !folder.as_os_str().is_empty())
+        .collect::<Vec<_>>()
+        .iter()
+        .rev()
+    {
         // An upper folder's mode is the merged folder's mode, whatever the umask.
         ensure_folder(&dir.join(folder))?;
     }

@@ -11,8 +11,24 @@ const FOLDER: &str = "usr/lib/ovenbird/boot";
 
 /// Modules that fetch something: an instance that needs them needs somebody else to start.
 const NETWORK_MODULES: [&str; 18] = [
-    "apt", "apt_key", "apt_repository", "dnf", "docker_image", "gem", "get_url", "git", "hg", "npm", "package", "pip", "podman_image",
-    "snap", "subversion", "uri", "yum", "zypper",
+    "apt",
+    "apt_key",
+    "apt_repository",
+    "dnf",
+    "docker_image",
+    "gem",
+    "get_url",
+    "git",
+    "hg",
+    "npm",
+    "package",
+    "pip",
+    "podman_image",
+    "snap",
+    "subversion",
+    "uri",
+    "yum",
+    "zypper",
 ];
 
 /// Lookups that do. Parameters are the agent's work, before the play.
@@ -49,12 +65,15 @@ fn modules(node: &Node) -> Vec<String> {
     match node {
         Node::Text(_) => Vec::new(),
         Node::List(items) => items.iter().flat_map(modules).collect(),
-        Node::Map(pairs) => pairs.iter().flat_map(|(key, value)| own(key, value).into_iter().chain(modules(value))).collect(),
+        Node::Map(pairs) => {
+            pairs.iter().flat_map(|(key, value)| own(key, value).into_iter().chain(modules(value))).collect()
+        }
     }
 }
 
 fn own(key: &str, value: &Node) -> Option<String> {
-    let action = value.get("module").or(Some(value)).and_then(Node::text).and_then(|text| text.split_whitespace().next());
+    let action =
+        value.get("module").or(Some(value)).and_then(Node::text).and_then(|text| text.split_whitespace().next());
     let name = if matches!(key, "action" | "local_action") { action? } else { key };
     NETWORK_MODULES.contains(&name.rsplit('.').next()?).then(|| name.to_owned())
 }
@@ -62,5 +81,7 @@ fn own(key: &str, value: &Node) -> Option<String> {
 /// The quoted name of a lookup, with its collection or without.
 fn has_lookup(text: &str, name: &str) -> bool {
     text.contains("lookup(") | text.contains("query(") | text.contains("q(")
-        && ['\'', '"'].iter().any(|quote| text.contains(&format!("{quote}{name}{quote}")) || text.contains(&format!(".{name}{quote}")))
+        && ['\'', '"']
+            .iter()
+            .any(|quote| text.contains(&format!("{quote}{name}{quote}")) || text.contains(&format!(".{name}{quote}")))
 }

@@ -120,12 +120,15 @@ fn machine_id(root: &Root, _: &Demands) -> io::Result<Vec<String>> {
 
 fn host_keys(root: &Root, _: &Demands) -> io::Result<Vec<String>> {
     let keys = root.list("etc/ssh")?.into_iter().filter(|name| name.starts_with("ssh_host_"));
-    Ok(keys.map(|name| format!("/etc/ssh/{name} is a host key that instances would share; sealing removes it")).collect())
+    Ok(keys
+        .map(|name| format!("/etc/ssh/{name} is a host key that instances would share; sealing removes it"))
+        .collect())
 }
 
 fn cloud_init_state(root: &Root, _: &Demands) -> io::Result<Vec<String>> {
     let has_state = root.has("var/lib/cloud/instance")? || !root.list("var/lib/cloud/instances")?.is_empty();
-    let sentence = "/var/lib/cloud remembers an instance, so cloud-init might not set up the next one; sealing removes it";
+    let sentence =
+        "/var/lib/cloud remembers an instance, so cloud-init might not set up the next one; sealing removes it";
     Ok(has_state.then(|| sentence.to_owned()).into_iter().collect())
 }
 
@@ -170,7 +173,9 @@ fn kernel(root: &Root, demands: &Demands) -> io::Result<Vec<String>> {
     kernels.sort_by(|one, two| compare_versions(one, two));
     Ok(match kernels.last() {
         Some(newest) if newest != booted => {
-            vec![format!("the newest kernel is {newest}, but the image would boot {booted}, which is on the EFI system partition")]
+            vec![format!(
+                "the newest kernel is {newest}, but the image would boot {booted}, which is on the EFI system partition"
+            )]
         }
         _ => Vec::new(),
     })
@@ -188,7 +193,8 @@ fn room(root: &Root, demands: &Demands) -> io::Result<Vec<String>> {
     let Some(wanted) = demands.free_bytes else { return Ok(Vec::new()) };
     let free = root.free_bytes()?;
     let mib = |bytes: u64| bytes / (1024 * 1024);
-    let sentence = format!("the root disk has {} MiB free and an instance needs {}; use a larger volume", mib(free), mib(wanted));
+    let sentence =
+        format!("the root disk has {} MiB free and an instance needs {}; use a larger volume", mib(free), mib(wanted));
     Ok((free < wanted).then_some(sentence).into_iter().collect())
 }
 
@@ -216,7 +222,10 @@ mod tests {
             ("etc/systemd/journald.conf.d/50.conf", "[Journal]\nSystemMaxUse=200M\n"),
             ("boot/vmlinuz-6.1.0-9-cloud-amd64", ""),
             ("boot/vmlinuz-6.1.0-37-cloud-amd64", ""),
-            ("usr/lib/ovenbird/boot/playbook.yml", "- hosts: localhost\n  tasks:\n    - ansible.builtin.template: {src: a, dest: b}\n"),
+            (
+                "usr/lib/ovenbird/boot/playbook.yml",
+                "- hosts: localhost\n  tasks:\n    - ansible.builtin.template: {src: a, dest: b}\n",
+            ),
             ("etc/ssl/certs/public.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
         ] {
             put(dir.path(), path, content);
@@ -243,7 +252,11 @@ mod tests {
         let task = |task: &str| format!("- hosts: localhost\n  tasks:\n    - block:\n        - {task}\n");
         let faults: [(&str, &str, String); 13] = [
             ("private-key", "root/.ssh/id_ed25519", key.to_owned()),
-            ("private-key", "etc/ssl/private/x.key", "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\n".to_owned()),
+            (
+                "private-key",
+                "etc/ssl/private/x.key",
+                "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEF\n".to_owned(),
+            ),
             ("authorized-keys", "home/admin/.ssh/authorized_keys", "ssh-ed25519 AAAA bake\n".to_owned()),
             ("machine-id", "etc/machine-id", "0123\n".to_owned()),
             ("ssh-host-keys", "etc/ssh/ssh_host_rsa_key", key.to_owned()),
@@ -253,7 +266,11 @@ mod tests {
             ("kernel-behind", "boot/vmlinuz-6.1.0-100-cloud-amd64", String::new()),
             ("boot-network", "usr/lib/ovenbird/boot/playbook.yml", task("apt: {name: x}")),
             ("boot-network", "usr/lib/ovenbird/boot/roles/r/tasks/main.yml", task("ansible.builtin.get_url: {url: x}")),
-            ("boot-network", "usr/lib/ovenbird/boot/templates/x.j2", "{{ lookup('amazon.aws.aws_ssm', '/x') }}".to_owned()),
+            (
+                "boot-network",
+                "usr/lib/ovenbird/boot/templates/x.j2",
+                "{{ lookup('amazon.aws.aws_ssm', '/x') }}".to_owned(),
+            ),
             ("boot-network", "usr/lib/ovenbird/boot/playbook.yml", task("local_action: git repo=x")),
         ];
         for (name, path, content) in faults {

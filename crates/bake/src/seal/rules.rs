@@ -32,7 +32,11 @@ pub const RULES: &[Rule] = &[
             root.ensure_file("etc/machine-id")?;
             root.rewrite("etc/machine-id", b"")?;
             // A link to the other one is right; a file is a copy.
-            if root.stat_file("var/lib/dbus/machine-id")?.is_some() { root.remove("var/lib/dbus/machine-id") } else { Ok(()) }
+            if root.stat_file("var/lib/dbus/machine-id")?.is_some() {
+                root.remove("var/lib/dbus/machine-id")
+            } else {
+                Ok(())
+            }
         },
     },
     Rule {
@@ -44,7 +48,8 @@ pub const RULES: &[Rule] = &[
         name: "random-seed",
         why: "a seed that two instances share is no seed",
         act: |root| {
-            let seeds = ["var/lib/systemd/random-seed", "var/lib/systemd/credential.secret", "var/lib/urandom/random-seed"];
+            let seeds =
+                ["var/lib/systemd/random-seed", "var/lib/systemd/credential.secret", "var/lib/urandom/random-seed"];
             seeds.iter().try_for_each(|seed| root.remove(seed))
         },
     },
@@ -228,7 +233,8 @@ mod tests {
         seal(dir.path()).expect("sealed");
         let left: Vec<_> = walkdir::WalkDir::new(dir.path()).sort_by_file_name().into_iter().flatten().collect();
         let files = left.iter().filter(|entry| entry.file_type().is_file());
-        let files: Vec<_> = files.map(|file| file.path().strip_prefix(dir.path()).expect("inside").display().to_string()).collect();
+        let files: Vec<_> =
+            files.map(|file| file.path().strip_prefix(dir.path()).expect("inside").display().to_string()).collect();
         let wanted = [
             "etc/fstab",
             "etc/machine-id",

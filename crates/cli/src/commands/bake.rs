@@ -10,6 +10,7 @@ use ovenbird_bake::Baked;
 use ovenbird_bake::Plan;
 use ovenbird_bake::Request;
 use ovenbird_bake::find_source;
+use ovenbird_bake::has_package_lists;
 use ovenbird_core::pointer::Pointer;
 
 use super::Context;
@@ -118,6 +119,10 @@ async fn prepare(context: Context<'_>, name: &str, given: &Given, rebuild: bool)
 
 async fn show_plan(context: Context<'_>, account: &Account, request: &Request) -> Result<(), Failure> {
     let source = find_source(&account.client, &request.builder().map_err(failure)?.source).await.map_err(failure)?;
+    if !has_package_lists(request, &source) {
+        show::unread(context, request, &source);
+        return Ok(());
+    }
     let plan = Plan::make(&account.client, request, source).await.map_err(failure)?;
     show::plan(context, &plan);
     Ok(())

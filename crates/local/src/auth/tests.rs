@@ -12,6 +12,7 @@ use aws_sigv4::sign::v4::SigningParams;
 use super::*;
 use crate::accounts::DEFAULT_ACCOUNT;
 use crate::accounts::find_keys;
+use crate::accounts::role_keys;
 use crate::seal::tests::fixed_secret;
 
 const NOW: i64 = 1_769_860_800;
@@ -31,7 +32,11 @@ const PLAIN: Signed = Signed { uri: "/", body: b"Action=DescribeRegions", unsign
 
 fn sign(case: &Signed) -> Request<()> {
     let keys = find_keys(&fixed_secret(), DEFAULT_ACCOUNT).expect("12 digits");
-    let identity = Credentials::new(keys.access_key_id, keys.secret_access_key, None, None, "test").into();
+    sign_with(case, Credentials::new(keys.access_key_id, keys.secret_access_key, None, None, "test"))
+}
+
+fn sign_with(case: &Signed, keys: Credentials) -> Request<()> {
+    let identity = keys.into();
     let mut settings = SigningSettings::default();
     settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
     let params = SigningParams::builder()
@@ -126,4 +131,15 @@ fn knows_only_its_own_keys() {
     assert_eq!(verify(&request, PLAIN.body), Err(Disbelief::UnknownKey));
     assert_eq!(Disbelief::UnknownKey.in_words_of(Protocol::Ec2).code, "AuthFailure");
     assert_eq!(Disbelief::UnknownKey.in_words_of(Protocol::Query).code, "InvalidClientTokenId");
+}
+
+#[test]
+fn an_instance_calls_with_its_role() {
+    let keys = role_keys(&fixed_secret(), DEFAULT_ACCOUNT, "web", "i-1", now()).expect("made");
+    let with = |token: String| {
+        Credentials::new(keys.access_key_id.clone(), keys.secret_access_key.clone(), Some(token), None, "test")
+    };
+    let (identity, _) = verify(&sign_with(&PLAIN, with(keys.token.clone())), PLAIN.body).expect("its own");
+    assert_eq!(identity.role, Some(("web".to_owned(), "i-1".to_owned())));
+    assert_eq!(verify(&sign_with(&PLAIN, with("made up".to_owned())), PLAIN.body), Err(Disbelief::UnknownKey));
 }

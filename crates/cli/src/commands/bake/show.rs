@@ -4,6 +4,8 @@ use ovenbird_bake::Event;
 use ovenbird_bake::Fate;
 use ovenbird_bake::Phase;
 use ovenbird_bake::Plan;
+use ovenbird_bake::Request;
+use ovenbird_bake::Source;
 use ovenbird_bake::ansible;
 use ovenbird_bake::ansible::Status;
 
@@ -104,4 +106,22 @@ pub(super) fn plan(context: Context<'_>, plan: &Plan) {
         Some(image) => output.print(&format!("image   {}  {}  is this already", image.id, image.name)),
         None => output.print(&format!("image   `{}` would be registered", plan.image_name)),
     }
+}
+
+/// The plan on a machine that has never baked from this source: all would run, and keys are not known yet.
+pub(super) fn unread(context: Context<'_>, request: &Request, source: &Source) {
+    const WHY: &str = "this machine has not baked from this source before; the first bake reads its package archive";
+    let output = context.output;
+    let layers: Vec<String> = request.build.provisioners.iter().map(|provisioner| provisioner.kind.to_string()).collect();
+    if output.is_json() {
+        let layers: Vec<_> =
+            layers.iter().map(|layer| serde_json::json!({ "layer": layer, "fate": { "fate": "run", "why": [WHY] } })).collect();
+        output.data(&serde_json::json!({
+            "source": { "image": source.image, "name": source.name, "owner": source.owner }, "layers": layers, "existing": null,
+        }));
+        return;
+    }
+    output.print(&format!("source  {}  {}  of {}", source.image, source.name, source.owner));
+    layers.iter().for_each(|layer| output.print(&format!("runs    {layer}")));
+    output.print(&format!("          {WHY}"));
 }
