@@ -70,7 +70,11 @@ pub struct Baked {
 ///
 /// # Errors
 /// See [`BakeError`]. What the bake had created and is of no use was taken back then.
-pub async fn bake(client: &Client, request: &Request, on_event: &mut dyn FnMut(Event)) -> Result<(Plan, Baked), BakeError> {
+pub async fn bake(
+    client: &Client,
+    request: &Request,
+    on_event: &mut dyn FnMut(Event),
+) -> Result<(Plan, Baked), BakeError> {
     let source = find_source(client, &request.builder()?.source).await?;
     ensure_lists(client, request, &source, on_event).await?;
     let plan = Plan::make(client, request, source).await?;
@@ -80,7 +84,8 @@ pub async fn bake(client: &Client, request: &Request, on_event: &mut dyn FnMut(E
     }
     verify_name_free(client, &plan).await?;
     let folder = BakeFolder::create(&request.folders)?;
-    let mut bake = Bake { client, request, plan: &plan, journal: Journal::open(&folder.path)?, folder: &folder, pending: None };
+    let mut bake =
+        Bake { client, request, plan: &plan, journal: Journal::open(&folder.path)?, folder: &folder, pending: None };
     let ended = bake.run(on_event).await;
     // The failure is the news; what cannot be taken back now, `doctor` takes back by its tag.
     let undone = bake.undo().await;
@@ -91,7 +96,12 @@ pub async fn bake(client: &Client, request: &Request, on_event: &mut dyn FnMut(E
 }
 
 /// Fetches the package lists, unless they were fetched within the hour.
-async fn ensure_lists(client: &Client, request: &Request, source: &Source, on_event: &mut dyn FnMut(Event)) -> Result<(), BakeError> {
+async fn ensure_lists(
+    client: &Client,
+    request: &Request,
+    source: &Source,
+    on_event: &mut dyn FnMut(Event),
+) -> Result<(), BakeError> {
     let cache = package_cache(request, source);
     let stamp = cache.lists.with_extension("fetched");
     let fetched = fs_err::read_to_string(&stamp).ok().and_then(|text| instant::read(text.trim()).ok());
@@ -102,15 +112,22 @@ async fn ensure_lists(client: &Client, request: &Request, source: &Source, on_ev
     on_event(Event::Phase { phase: Phase::Packages });
     let folder = BakeFolder::create(&request.folders)?;
     let root = gpt::find_root(&base.path).map_err(working("find the root partition of the base"))?;
-    let mounted = LoopMount::ensure(&base.path, &root, &folder.path.join("base"), Access::ReadOnly).map_err(working("mount the base"))?;
+    let mounted = LoopMount::ensure(&base.path, &root, &folder.path.join("base"), Access::ReadOnly)
+        .map_err(working("mount the base"))?;
     fs_err::create_dir_all(&cache.archives).map_err(working("create the cache of packages"))?;
-    archive::refresh(&[mounted.target().to_owned()], &cache, &folder.path.join("lists")).map_err(working("read the package archive"))?;
+    archive::refresh(&[mounted.target().to_owned()], &cache, &folder.path.join("lists"))
+        .map_err(working("read the package archive"))?;
     mounted.unmount().map_err(working("unmount the base"))?;
     write_atomically(&stamp, &instant::write(request.wall))?;
     folder.remove()
 }
 
-async fn own_base(client: &Client, request: &Request, source: &Source, on_event: &mut dyn FnMut(Event)) -> Result<BaseDisk, BakeError> {
+async fn own_base(
+    client: &Client,
+    request: &Request,
+    source: &Source,
+    on_event: &mut dyn FnMut(Event),
+) -> Result<BaseDisk, BakeError> {
     on_event(Event::Phase { phase: Phase::Base });
     let snapshot = ensure_owned(client, source, &request.account).await?;
     on_event(Event::Phase { phase: Phase::Fetch });
@@ -143,7 +160,9 @@ impl Bake<'_> {
         }
         on_event(Event::Phase { phase: Phase::Copy });
         let disk = self.folder.path.join("disk.raw");
-        let mut map = working_copy(self.client, &base, &snapshot, &disk, |done, total| on_event(Event::Blocks { done, total })).await?;
+        let mut map =
+            working_copy(self.client, &base, &snapshot, &disk, |done, total| on_event(Event::Blocks { done, total }))
+                .await?;
         stop_if_interrupted()?;
         for layer in self.plan.to_run() {
             if let crate::plan::Fate::Run { why } = &layer.fate {
@@ -156,7 +175,8 @@ impl Bake<'_> {
         stop_if_interrupted()?;
         on_event(Event::Phase { phase: Phase::Register });
         self.journal.append(&Entry::Registers { snapshot: snapshot.clone() })?;
-        let image = register(self.client, self.request, self.plan, (&self.folder.id, &snapshot, inspection.tree)).await?;
+        let image =
+            register(self.client, self.request, self.plan, (&self.folder.id, &snapshot, inspection.tree)).await?;
         let manifest = self.manifest(&image, &snapshot, &map, inspection);
         let text = manifest.to_json().map_err(working("write the manifest"))?;
         write_atomically(&self.request.folders.manifest(&image), &text)?;
@@ -189,7 +209,8 @@ impl Bake<'_> {
         self.journal.append(&Entry::StartsSnapshot { layer: layer.key.hex() })?;
         let snapshot = start_snapshot(self.client, &self.new_snapshot(layer, &now, parent)?).await?;
         self.pending = Some(snapshot.clone());
-        put_changes(self.client, &snapshot, disk, &changes, |done, total| on_event(Event::Blocks { done, total })).await?;
+        put_changes(self.client, &snapshot, disk, &changes, |done, total| on_event(Event::Blocks { done, total }))
+            .await?;
         self.journal.append(&Entry::Kept { snapshot: snapshot.clone() })?;
         self.pending = None;
         remember(&self.request.folders, layer)?;
@@ -243,12 +264,19 @@ impl Bake<'_> {
             name: self.plan.image_name.clone(),
             created: self.request.now,
             architecture: source.architecture.clone(),
-            base: manifest::Base { image: source.image.clone(), snapshot: source.snapshot.clone(), name: source.name.clone() },
+            base: manifest::Base {
+                image: source.image.clone(),
+                snapshot: source.snapshot.clone(),
+                name: source.name.clone(),
+            },
             layers: self.plan.layers.iter().map(layer).collect(),
             tree: inspection.tree,
             packages: inspection.packages,
             blocks: manifest::Blocks { count: map.blocks.len() as u64, volume_size: map.volume_size },
-            regions: std::collections::BTreeMap::from([(self.client.region().unwrap_or_default().to_owned(), regional)]),
+            regions: std::collections::BTreeMap::from([(
+                self.client.region().unwrap_or_default().to_owned(),
+                regional,
+            )]),
         }
     }
 }

@@ -84,7 +84,10 @@ async fn pending_snapshots(client: &Client, bake: &str) -> Result<Vec<String>, B
     let pages = client.send_all(request).await.map_err(calling(format!("look for snapshots of {bake}")))?;
     let snapshots = pages.into_iter().flat_map(|page| page.snapshots);
     // The filter is the service's; the tag is looked at again, since what is found here is deleted.
-    Ok(snapshots.filter(|snapshot| Tag::find(&snapshot.tags, tags::BAKE) == Some(bake)).filter_map(|snapshot| snapshot.snapshot_id).collect())
+    Ok(snapshots
+        .filter(|snapshot| Tag::find(&snapshot.tags, tags::BAKE) == Some(bake))
+        .filter_map(|snapshot| snapshot.snapshot_id)
+        .collect())
 }
 
 /// Processes whose environment names the bake.
@@ -94,7 +97,8 @@ fn processes(bake: &str) -> Result<Vec<Process>, BakeError> {
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
     let is_marked = |pid: &u32| {
         // A process that ends while we look is none.
-        fs_err::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == marker))
+        fs_err::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| environment.split(|byte| *byte == 0).any(|variable| variable == marker))
     };
     Ok(pids.filter(is_marked).filter_map(Process::find).collect())
 }

@@ -30,7 +30,8 @@ pub(crate) struct Inspection {
 /// [`BakeError::Lints`] where the image breaks a rule; what cannot be read.
 pub(crate) fn inspect(folder: &Path, disk: &Path) -> Result<Inspection, BakeError> {
     let root = gpt::find_root(disk).map_err(working("find the root partition"))?;
-    let mounted = LoopMount::ensure(disk, &root, &folder.join("finished"), Access::ReadOnly).map_err(working("mount the finished disk"))?;
+    let mounted = LoopMount::ensure(disk, &root, &folder.join("finished"), Access::ReadOnly)
+        .map_err(working("mount the finished disk"))?;
     let tree = Tree::scan(mounted.target()).map_err(working("read the finished tree"))?;
     let packages = list_packages(mounted.target()).map_err(working("list the installed packages"))?;
     let mut lints: Vec<String> = lint(mounted.target(), &Demands::default())
@@ -39,7 +40,9 @@ pub(crate) fn inspect(folder: &Path, disk: &Path) -> Result<Inspection, BakeErro
         .map(|lint| lint.to_string())
         .collect();
     if kernel::has_newest_kernel(disk, mounted.target()).map_err(working("compare the kernels"))? == Some(false) {
-        lints.push("newest-kernel: the firmware would start another kernel than the newest that is installed".to_owned());
+        lints.push(
+            "newest-kernel: the firmware would start another kernel than the newest that is installed".to_owned(),
+        );
     }
     mounted.unmount().map_err(working("unmount the finished disk"))?;
     if lints.is_empty() { Ok(Inspection { tree: tree.digest(), packages }) } else { Err(BakeError::Lints { lints }) }

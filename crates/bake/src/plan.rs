@@ -90,7 +90,8 @@ impl Plan {
         let builder = request.builder()?;
         let lists = package_cache(request, &source).lists;
         let archive_state = archive::state(&lists).map_err(working("read the state of the package archive"))?;
-        let epoch = archive::newest(&lists).map_err(working("read the state of the package archive"))?.unwrap_or_default();
+        let epoch =
+            archive::newest(&lists).map_err(working("read the state of the package archive"))?.unwrap_or_default();
         let ami = describe_source(&source, client.region().unwrap_or_default());
         let tools = inputs::tools(request)?;
         let mut parent = ParentRef::Base { snapshot: source.snapshot.clone(), content: source.image.clone() };
@@ -107,7 +108,13 @@ impl Plan {
             };
             let key = inputs.key();
             parent = ParentRef::Layer(key);
-            layers.push(PlannedLayer { title: provisioner.kind.to_string(), playbook, inputs, key, fate: Fate::Run { why: Vec::new() } });
+            layers.push(PlannedLayer {
+                title: provisioner.kind.to_string(),
+                playbook,
+                inputs,
+                key,
+                fate: Fate::Run { why: Vec::new() },
+            });
         }
         let image_key = inputs::image_key(request, &parent, &source, &ami)?;
         let existing = lookup::find_image(client, &request.service, image_key).await?.filter(|_| !request.rebuild);
@@ -147,8 +154,15 @@ impl Plan {
 /// its version, and apt checks what it finds.
 pub(crate) fn package_cache(request: &Request, source: &Source) -> PackageCache {
     let folder = request.folders.cache.join("packages");
-    let name: String = source.name.chars().map(|letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' }).collect();
-    PackageCache { lists: folder.join(format!("{}-{name}", source.owner)).join("lists"), archives: folder.join("archives") }
+    let name: String = source
+        .name
+        .chars()
+        .map(|letter| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' })
+        .collect();
+    PackageCache {
+        lists: folder.join(format!("{}-{name}", source.owner)).join("lists"),
+        archives: folder.join("archives"),
+    }
 }
 
 /// Has this machine read the package archive of `source`? Without it, keys are not known.

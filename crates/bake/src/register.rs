@@ -47,9 +47,13 @@ pub(crate) fn rendered_tags(builder: &AmazonEbs, source: &SourceAmi) -> Result<R
         snapshot: all(builder.image_snapshot_tags())?,
         description: builder.ami_description.as_ref().map(render).transpose()?,
     };
-    let reserved = |key: &&String| key.starts_with("ovenbird:") || [tags::LAST_USED, tags::LAST_USED_RUNTIME].contains(&key.as_str());
+    let reserved = |key: &&String| {
+        key.starts_with("ovenbird:") || [tags::LAST_USED, tags::LAST_USED_RUNTIME].contains(&key.as_str())
+    };
     match rendered.image.keys().chain(rendered.snapshot.keys()).find(reserved) {
-        Some(key) => Err(BakeError::Unsupported(format!("the template sets the tag `{key}`, which Ovenbird keeps for itself; name it otherwise"))),
+        Some(key) => Err(BakeError::Unsupported(format!(
+            "the template sets the tag `{key}`, which Ovenbird keeps for itself; name it otherwise"
+        ))),
         None => Ok(rendered),
     }
 }
@@ -100,9 +104,11 @@ pub(crate) async fn register(
         Err(error) => return Err(calling(doing())(error)),
     };
     let image = image.unwrap_or_default();
-    wait(format!("{image} to be available"), AVAILABLE, Duration::from_millis(500), async || is_available(client, &image).await)
-        .await
-        .map_err(calling(doing()))?;
+    wait(format!("{image} to be available"), AVAILABLE, Duration::from_millis(500), async || {
+        is_available(client, &image).await
+    })
+    .await
+    .map_err(calling(doing()))?;
     Ok(image)
 }
 
@@ -111,7 +117,9 @@ async fn is_available(client: &Client, image: &str) -> Result<Option<()>, aws::E
     let answer = client.send(ec2::DescribeImagesRequest { filters, ..Default::default() }).await?;
     match answer.images.first().and_then(|image| image.state.as_deref()) {
         Some("available") => Ok(Some(())),
-        Some("failed" | "error" | "invalid") => Err(aws::Error::Incomplete { action: "RegisterImage", member: "available image: its state is `failed`" }),
+        Some("failed" | "error" | "invalid") => {
+            Err(aws::Error::Incomplete { action: "RegisterImage", member: "available image: its state is `failed`" })
+        }
         _ => Ok(None),
     }
 }
@@ -150,7 +158,10 @@ fn order(
         sriov_net_support: Some("simple".to_owned()),
         imds_support: Some("v2.0".to_owned()),
         block_device_mappings: devices(builder, plan, snapshot)?,
-        tag_specifications: vec![TagSpecification::new("image", marks.iter().map(|(key, value)| Tag::new(key, value)).collect())],
+        tag_specifications: vec![TagSpecification::new(
+            "image",
+            marks.iter().map(|(key, value)| Tag::new(key, value)).collect(),
+        )],
         ..Default::default()
     })
 }
@@ -164,7 +175,11 @@ fn devices(builder: &AmazonEbs, plan: &Plan, snapshot: &str) -> Result<Vec<ec2::
         delete_on_termination: Some(true),
         ..Default::default()
     };
-    let mapping = |device: &str, ebs| ec2::BlockDeviceMapping { device_name: Some(device.to_owned()), ebs: Some(ebs), ..Default::default() };
+    let mapping = |device: &str, ebs| ec2::BlockDeviceMapping {
+        device_name: Some(device.to_owned()),
+        ebs: Some(ebs),
+        ..Default::default()
+    };
     let mut devices = BTreeMap::from([(plan.source.root_device.clone(), mapping(&plan.source.root_device, root))]);
     for device in builder.launch_block_device_mappings.iter().chain(&builder.ami_block_device_mappings) {
         refuse_encryption(device)?;
@@ -172,7 +187,15 @@ fn devices(builder: &AmazonEbs, plan: &Plan, snapshot: &str) -> Result<Vec<ec2::
         if device.no_device || device.virtual_name.is_some() {
             let no_device = device.no_device.then(String::new);
             let virtual_name = device.virtual_name.clone();
-            devices.insert(name.clone(), ec2::BlockDeviceMapping { device_name: Some(name.clone()), no_device, virtual_name, ..Default::default() });
+            devices.insert(
+                name.clone(),
+                ec2::BlockDeviceMapping {
+                    device_name: Some(name.clone()),
+                    no_device,
+                    virtual_name,
+                    ..Default::default()
+                },
+            );
             continue;
         }
         let known = devices.remove(name).and_then(|mapping| mapping.ebs).unwrap_or_default();

@@ -53,7 +53,8 @@ pub async fn find_source(client: &Client, query: &Query) -> Result<Source, BakeE
     let image = match query {
         Query::Id(id) => only(describe(client, vec![id.clone()], &[], vec![]).await?, id, false)?,
         Query::Filter(query) => {
-            let filters: Vec<Filter> = query.filters.iter().map(|(name, values)| Filter::new(name, values.clone())).collect();
+            let filters: Vec<Filter> =
+                query.filters.iter().map(|(name, values)| Filter::new(name, values.clone())).collect();
             let found = describe(client, vec![], &query.owners, filters).await?;
             only(found, "source_ami_filter", query.most_recent)?
         }
@@ -144,11 +145,16 @@ pub(crate) async fn ensure_owned(client: &Client, source: &Source, account: &str
         None => copy_image(client, source).await?,
     };
     let doing = || format!("copy {} into this account", source.image);
-    let copied = wait(format!("{copy}, our copy of {}, to be available", source.image), COPY, Duration::from_millis(500), async || {
-        let request = ec2::DescribeImagesRequest { image_ids: vec![copy.clone()], ..Default::default() };
-        let image = client.send(request).await?.images.into_iter().next();
-        Ok(image.filter(|image| image.state.as_deref() == Some("available")))
-    });
+    let copied = wait(
+        format!("{copy}, our copy of {}, to be available", source.image),
+        COPY,
+        Duration::from_millis(500),
+        async || {
+            let request = ec2::DescribeImagesRequest { image_ids: vec![copy.clone()], ..Default::default() };
+            let image = client.send(request).await?.images.into_iter().next();
+            Ok(image.filter(|image| image.state.as_deref() == Some("available")))
+        },
+    );
     let image = copied.await.map_err(calling(doing()))?;
     Ok(read(image)?.snapshot)
 }
@@ -171,12 +177,15 @@ async fn copy_image(client: &Client, source: &Source) -> Result<String, BakeErro
         description: Some(format!("Ovenbird's own copy of {}, so that bakes may read it", source.image)),
         source_image_id: Some(source.image.clone()),
         source_region: client.region().map(str::to_owned),
-        tag_specifications: vec![TagSpecification::new("image", marks.clone()), TagSpecification::new("snapshot", marks)],
+        tag_specifications: vec![
+            TagSpecification::new("image", marks.clone()),
+            TagSpecification::new("snapshot", marks),
+        ],
         ..Default::default()
     };
     let doing = || format!("copy {} into this account", source.image);
     let answer = client.send(request).await.map_err(calling(doing()))?;
-    answer.image_id.ok_or_else(|| {
-        calling(doing())(ovenbird_aws::Error::Incomplete { action: "CopyImage", member: "ImageId" })
-    })
+    answer
+        .image_id
+        .ok_or_else(|| calling(doing())(ovenbird_aws::Error::Incomplete { action: "CopyImage", member: "ImageId" }))
 }

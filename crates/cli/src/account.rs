@@ -32,12 +32,16 @@ impl Account {
     /// AWS where a profile or keys are chosen, else the embedded EC2, which it says.
     pub(crate) async fn connect(global: &Global, region: Option<&str>, output: &Output) -> Result<Self, Failure> {
         let region = global.region.as_deref().or(region);
-        let client = if wants_aws(global) { from_environment(global, region).await } else { embedded(region, output).await? };
+        let client =
+            if wants_aws(global) { from_environment(global, region).await } else { embedded(region, output).await? };
         if client.region().is_none() {
-            return Err(Failure::usage("no region is set").hint("name one with --region, AWS_REGION, in the profile, or in ovenbird.toml"));
+            return Err(Failure::usage("no region is set")
+                .hint("name one with --region, AWS_REGION, in the profile, or in ovenbird.toml"));
         }
         let id = ovenbird_fleet::caller_account(&client).await.map_err(|error| {
-            Failure::of(Kind::Aws, &error).hint("check the credentials with `aws sts get-caller-identity`; AWS_PROFILE or --profile chooses others")
+            Failure::of(Kind::Aws, &error).hint(
+                "check the credentials with `aws sts get-caller-identity`; AWS_PROFILE or --profile chooses others",
+            )
         })?;
         Ok(Self { client, id })
     }
@@ -47,7 +51,10 @@ impl Account {
         let Some(url) = self.client.endpoint_override() else { return false };
         let host = url.split_once("://").map_or(url, |(_, rest)| rest);
         let host = host.split('/').next().unwrap_or_default();
-        let host = host.strip_prefix('[').and_then(|rest| rest.split(']').next()).unwrap_or_else(|| host.rsplit_once(':').map_or(host, |(host, _)| host));
+        let host = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.split(']').next())
+            .unwrap_or_else(|| host.rsplit_once(':').map_or(host, |(host, _)| host));
         host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
@@ -58,7 +65,9 @@ impl Account {
 }
 
 fn wants_aws(global: &Global) -> bool {
-    global.aws || global.profile.is_some() || CHOSEN.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+    global.aws
+        || global.profile.is_some()
+        || CHOSEN.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 async fn from_environment(global: &Global, region: Option<&str>) -> Client {

@@ -112,7 +112,8 @@ impl Failure {
     }
 
     fn tell(&self, output: &Output) {
-        let (sentence, causes) = self.told.split_first().map_or(("it failed", &[][..]), |(first, rest)| (first.as_str(), rest));
+        let (sentence, causes) =
+            self.told.split_first().map_or(("it failed", &[][..]), |(first, rest)| (first.as_str(), rest));
         output.error(sentence);
         for cause in causes {
             output.line(&format!("  because: {}", cause.replace('\n', "\n           ")));

@@ -29,6 +29,9 @@ pub(crate) fn local() -> Result<PathBuf, Failure> {
 fn xdg(variable: &str, below_home: &str) -> Result<PathBuf, Failure> {
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     let base = set(variable).or_else(|| set("HOME").map(|home| home.join(below_home)));
-    base.map(|base| base.join("ovenbird"))
-        .ok_or_else(|| Failure::usage(format!("neither {variable} nor HOME is set to an absolute path, so there is nowhere to keep things")))
+    base.map(|base| base.join("ovenbird")).ok_or_else(|| {
+        Failure::usage(format!(
+            "neither {variable} nor HOME is set to an absolute path, so there is nowhere to keep things"
+        ))
+    })
 }

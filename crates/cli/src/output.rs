@@ -29,7 +29,8 @@ impl Output {
 
     /// The command's answer, or an event of it: one line of JSON on standard output.
     pub(crate) fn data(self, data: &impl Serialize) {
-        let text = serde_json::to_string(data).unwrap_or_else(|error| format!("{{\"event\":\"error\",\"error\":\"{error}\"}}"));
+        let text = serde_json::to_string(data)
+            .unwrap_or_else(|error| format!("{{\"event\":\"error\",\"error\":\"{error}\"}}"));
         self.print(&text);
     }
 

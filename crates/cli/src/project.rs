@@ -32,7 +32,8 @@ impl OpenProject {
         })?;
         let file = folder.join(FILE_NAME);
         let text = fs_err::read_to_string(&file)?;
-        let project = Project::from_toml(&file.display().to_string(), &text).map_err(|error| Failure::of(Kind::Usage, &error))?;
+        let project =
+            Project::from_toml(&file.display().to_string(), &text).map_err(|error| Failure::of(Kind::Usage, &error))?;
         Ok(Self { folder: folder.to_owned(), project })
     }
 

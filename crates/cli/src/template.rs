@@ -60,7 +60,8 @@ pub(crate) fn read_service(
 fn recipe(file: &Path, variables: &Variables, directory: &Path, instant: Timestamp) -> Result<Recipe, Failure> {
     let template_dir = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut seed = [0; 8];
-    getrandom::fill(&mut seed).map_err(|error| Failure::new(Kind::Failed, format!("no randomness for `uuid`: {error}")))?;
+    getrandom::fill(&mut seed)
+        .map_err(|error| Failure::new(Kind::Failed, format!("no randomness for `uuid`: {error}")))?;
     let context = Context {
         instant,
         template_dir: fs_err::canonicalize(template_dir)?.display().to_string(),

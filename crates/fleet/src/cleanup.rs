@@ -20,6 +20,7 @@ use serde::Serialize;
 
 use crate::delete::delete_image;
 use crate::delete::delete_snapshot;
+use crate::delete::second_thoughts;
 use crate::error::FleetError;
 use crate::error::calling;
 use crate::observe::Observation;
@@ -76,18 +77,22 @@ pub struct SnapshotOutcome {
 ///
 /// # Errors
 /// Any call that failed while looking (nothing was deleted then), or while deleting (the report is lost, a second run finishes).
-pub async fn cleanup(client: &Client, now: Timestamp, policy: &Policy, dry_run: bool) -> Result<CleanupReport, FleetError> {
+pub async fn cleanup(
+    client: &Client,
+    now: Timestamp,
+    policy: &Policy,
+    dry_run: bool,
+) -> Result<CleanupReport, FleetError> {
     let seen = observe(client).await?;
     let mut images: Vec<ImageVerdict> = judge(&seen, now, policy);
     // Oldest first, so that a run that is cut short did the most useful part.
     images.sort_by(|a, b| a.name.cmp(&b.name));
-    for image in images.iter_mut().filter(|image| image.delete && !dry_run) {
-        match delete_image(client, &image.image, now, policy).await? {
-            Ok(deleted) => image.deleted = Some(deleted),
-            Err(second_thoughts) => {
-                image.delete = false;
-                image.why = second_thoughts;
-            }
+    for image in images.iter_mut().filter(|image| image.delete) {
+        let why = second_thoughts(client, &image.image, now, policy).await?;
+        if !why.is_empty() {
+            (image.delete, image.why) = (false, why);
+        } else if !dry_run {
+            image.deleted = Some(delete_image(client, &image.image).await?);
         }
     }
     let gone: Vec<&str> = images.iter().filter(|image| image.delete).map(|image| image.image.as_str()).collect();
@@ -122,7 +127,10 @@ async fn clean_layers(
     // A fresh look: images that a bake registered meanwhile count.
     let mut images = list_own_images(client).await?;
     images.retain(|image| !image.image_id.as_deref().is_some_and(|id| gone.contains(&id)));
-    let uses = SnapshotUses { account: account.to_owned(), images: images.iter().map(|image| lineage(image, &layers)).collect() };
+    let uses = SnapshotUses {
+        account: account.to_owned(),
+        images: images.iter().map(|image| lineage(image, &layers)).collect(),
+    };
     let mut outcomes = Vec::new();
     for facts in layers {
         let (delete, why) = match snapshot_verdict(&facts, &uses, now, policy) {
@@ -162,8 +170,11 @@ fn lineage(image: &ec2::Image, layers: &[SnapshotFacts]) -> Lineage {
     let snapshots: Vec<String> =
         image.block_device_mappings.iter().filter_map(|mapping| mapping.ebs.as_ref()?.snapshot_id.clone()).collect();
     let key = |facts: &SnapshotFacts, tag: &str| facts.tags.get(tag).and_then(|text| LayerKey::from_hex(text));
-    let mut next: Vec<LayerKey> =
-        layers.iter().filter(|facts| snapshots.contains(&facts.id)).filter_map(|facts| key(facts, tags::LAYER)).collect();
+    let mut next: Vec<LayerKey> = layers
+        .iter()
+        .filter(|facts| snapshots.contains(&facts.id))
+        .filter_map(|facts| key(facts, tags::LAYER))
+        .collect();
     let mut keys: Vec<LayerKey> = Vec::new();
     while let Some(layer) = next.pop() {
         if keys.contains(&layer) {

@@ -22,7 +22,9 @@ pub enum FleetError {
     #[error(transparent)]
     TimedOut(#[from] aws::client::TimedOut),
     /// An image in use could not be marked, so this observation must not count.
-    #[error("LastUsed was written on {image}, and reading it back gives something else; nothing was committed, run the inventory again")]
+    #[error(
+        "LastUsed was written on {image}, and reading it back gives something else; nothing was committed, run the inventory again"
+    )]
     NotMarked {
         /// The image.
         image: String,

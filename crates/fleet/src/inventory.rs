@@ -52,7 +52,8 @@ pub struct InUse {
 /// Any call that failed. Nothing was committed then: cleanup will not trust this observation.
 pub async fn inventory(client: &Client, now: Timestamp, dry_run: bool) -> Result<InventoryReport, FleetError> {
     let seen = observe(client).await?;
-    let images: Vec<String> = seen.images.iter().filter(|image| is_tagged(image)).filter_map(|image| image.image_id.clone()).collect();
+    let images: Vec<String> =
+        seen.images.iter().filter(|image| is_tagged(image)).filter_map(|image| image.image_id.clone()).collect();
     let in_use = in_use(&seen);
     let began = instant::write(now);
     if !dry_run {
@@ -80,7 +81,10 @@ fn in_use(seen: &Observation) -> Vec<InUse> {
         let pointers = uses.pointers.iter().filter(|used| used.current == image);
         instances.map(|used| used.id.clone()).chain(pointers.map(|used| used.parameter.clone())).collect()
     };
-    own.into_iter().map(|image| InUse { image: image.to_owned(), by: by(image) }).filter(|used| !used.by.is_empty()).collect()
+    own.into_iter()
+        .map(|image| InUse { image: image.to_owned(), by: by(image) })
+        .filter(|used| !used.by.is_empty())
+        .collect()
 }
 
 /// Leaves out images whose tag is younger already: an older observation never overwrites a newer one.
@@ -103,11 +107,8 @@ async fn put_tag(client: &Client, images: &[String], key: &str, value: &str) -> 
 /// An image that vanished since the look fails the whole call; the others still get their tag.
 async fn put_batch(client: &Client, mut batch: Vec<String>, key: &str, value: &str) -> Result<(), FleetError> {
     while !batch.is_empty() {
-        let request = ec2::CreateTagsRequest {
-            resources: batch.clone(),
-            tags: vec![Tag::new(key, value)],
-            ..Default::default()
-        };
+        let request =
+            ec2::CreateTagsRequest { resources: batch.clone(), tags: vec![Tag::new(key, value)], ..Default::default() };
         let Err(error) = client.send(request).await else { return Ok(()) };
         let gone = error.refusal().filter(|refusal| refusal.is_not_found()).map(|refusal| refusal.message.clone());
         let before = batch.len();

@@ -56,8 +56,12 @@ impl Observation {
 /// # Errors
 /// Any call that failed: a look that is not complete is none.
 pub async fn observe(client: &Client) -> Result<Observation, FleetError> {
-    let (account, images, instances, pointers) =
-        futures::try_join!(caller_account(client), list_own_images(client), list_instances(client), list_pointers(client))?;
+    let (account, images, instances, pointers) = futures::try_join!(
+        caller_account(client),
+        list_own_images(client),
+        list_instances(client),
+        list_pointers(client)
+    )?;
     Ok(Observation { account, images, instances, pointers })
 }
 
@@ -89,7 +93,10 @@ pub async fn list_own_images(client: &Client) -> Result<Vec<ec2::Image>, FleetEr
 }
 
 async fn list_instances(client: &Client) -> Result<Vec<ec2::Instance>, FleetError> {
-    let pages = client.send_all(ec2::DescribeInstancesRequest::default()).await.map_err(calling("list this account's instances"))?;
+    let pages = client
+        .send_all(ec2::DescribeInstancesRequest::default())
+        .await
+        .map_err(calling("list this account's instances"))?;
     Ok(pages.into_iter().flat_map(|page| page.reservations).flat_map(|reservation| reservation.instances).collect())
 }
 

@@ -73,6 +73,7 @@ fn ec2_entries() -> Vec<Entry> {
         ec2_entry!(RegisterImageRequest, ec2::register_image::register_image),
         ec2_entry!(DeregisterImageRequest, ec2::deregister_image::deregister_image),
         ec2_entry!(CopyImageRequest, ec2::copy_image::copy_image),
+        ec2_entry!(DescribeImageAttributeRequest, ec2::describe_image_attribute::describe_image_attribute),
         ec2_entry!(ModifyImageAttributeRequest, ec2::modify_image::modify_image_attribute),
         ec2_entry!(CreateTagsRequest, ec2::tags::create_tags),
         ec2_entry!(DeleteTagsRequest, ec2::tags::delete_tags),

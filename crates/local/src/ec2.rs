@@ -3,6 +3,7 @@
 pub(crate) mod attachments;
 pub(crate) mod copy_image;
 pub(crate) mod deregister_image;
+pub(crate) mod describe_image_attribute;
 pub(crate) mod describe_images;
 pub(crate) mod describe_instances;
 mod devices;

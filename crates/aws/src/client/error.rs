@@ -1,5 +1,6 @@
 //! Why a call gave no answer.
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 
@@ -18,7 +19,7 @@ pub enum Error {
         #[source]
         source: ApiError,
     },
-    /// No answer came: no connection, a timeout, an answer that cannot be read, or no credentials.
+    /// No answer came: no connection, a timeout, or an answer that cannot be read.
     #[error("{action} got no answer from {endpoint}")]
     NoAnswer {
         /// The operation.
@@ -35,6 +36,18 @@ pub enum Error {
     /// No source of credentials is configured.
     #[error("no AWS credentials are configured: set AWS_PROFILE or the usual AWS_* variables")]
     NoCredentials,
+    /// The credentials that are configured could not be had: an expired login, a profile that refers to nothing, a source
+    /// that did not answer. Nothing was sent.
+    #[error(
+        "{action} was not sent, as the AWS credentials could not be had; log in again, or choose another AWS_PROFILE"
+    )]
+    Credentials {
+        /// The operation.
+        action: &'static str,
+        /// Why.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// The answer lacks what the operation always has.
     #[error("the answer of {action} has no {member}")]
     Incomplete {
@@ -63,7 +76,11 @@ impl Error {
     pub(super) fn from_sdk(action: &'static str, endpoint: &str, error: SdkError<ApiError, HttpResponse>) -> Self {
         match error {
             SdkError::ServiceError(refusal) => Self::Refused { action, source: refusal.into_err() },
-            other => Self::NoAnswer { action, endpoint: endpoint.to_owned(), source: Box::new(Told(chain(&other))) },
+            other => match find_cause::<CredentialsError>(&other) {
+                Some(CredentialsError::CredentialsNotLoaded(_)) => Self::NoCredentials,
+                Some(cause) => Self::Credentials { action, source: Box::new(Told(chain(cause))) },
+                None => Self::NoAnswer { action, endpoint: endpoint.to_owned(), source: Box::new(Told(chain(&other))) },
+            },
         }
     }
 
@@ -87,6 +104,17 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         self.refusal().is_some_and(ApiError::is_not_found)
     }
+}
+
+fn find_cause<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(cause) = next {
+        if let Some(found) = cause.downcast_ref() {
+            return Some(found);
+        }
+        next = cause.source();
+    }
+    None
 }
 
 /// The SDK's chain of causes in one line: its own `Display` says only "dispatch failure".

@@ -57,4 +57,3 @@ shape! {
         volume_id: Option<String> = "volumeId",
     }
 }
-

@@ -11,4 +11,3 @@ shape! {
         values: Vec<String> = "Value",
     }
 }
-

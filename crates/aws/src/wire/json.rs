@@ -33,7 +33,8 @@ pub(super) fn decode_body(body: &[u8]) -> Result<Node, DecodeError> {
     if body.iter().all(u8::is_ascii_whitespace) {
         return Ok(Node::Struct(Vec::new()));
     }
-    let json: Json = serde_json::from_slice(body).map_err(|error| DecodeError::unexpected("JSON", error.to_string()))?;
+    let json: Json =
+        serde_json::from_slice(body).map_err(|error| DecodeError::unexpected("JSON", error.to_string()))?;
     Ok(decode(json).unwrap_or(Node::Struct(Vec::new())))
 }
 
@@ -41,7 +42,9 @@ fn decode(json: Json) -> Option<Node> {
     Some(match json {
         Json::Null => return None,
         Json::Bool(value) => Node::Bool(value),
-        Json::Number(value) => value.as_i64().map_or_else(|| Node::Float(value.as_f64().unwrap_or(f64::NAN)), Node::Integer),
+        Json::Number(value) => {
+            value.as_i64().map_or_else(|| Node::Float(value.as_f64().unwrap_or(f64::NAN)), Node::Integer)
+        }
         Json::String(text) => Node::Text(text),
         Json::Array(items) => Node::List(items.into_iter().filter_map(decode).collect()),
         Json::Object(members) => {

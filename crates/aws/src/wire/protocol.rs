@@ -93,7 +93,10 @@ pub fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
     match O::SERVICE.protocol() {
         protocol @ (Protocol::Ec2 | Protocol::Query) => {
             let naming = if protocol == Protocol::Ec2 { Naming::Capital } else { Naming::Model };
-            let mut fields = vec![("Action".to_owned(), O::ACTION.to_owned()), ("Version".to_owned(), O::SERVICE.version().to_owned())];
+            let mut fields = vec![
+                ("Action".to_owned(), O::ACTION.to_owned()),
+                ("Version".to_owned(), O::SERVICE.version().to_owned()),
+            ];
             fields.extend(request.to_node(naming).map(|node| query::encode_fields(&node)).unwrap_or_default());
             post("application/x-www-form-urlencoded; charset=utf-8", query::encode_form(&fields).into_bytes(), None)
         }
@@ -121,7 +124,8 @@ fn post(content_type: &str, body: Vec<u8>, target: Option<String>) -> Request<Ve
 pub fn decode_request<O: Operation>(request: &Request<Vec<u8>>) -> Result<O, DecodeError> {
     match O::SERVICE.protocol() {
         protocol @ (Protocol::Ec2 | Protocol::Query) => {
-            let body = std::str::from_utf8(request.body()).map_err(|_| DecodeError::unexpected("UTF-8", "other bytes"))?;
+            let body =
+                std::str::from_utf8(request.body()).map_err(|_| DecodeError::unexpected("UTF-8", "other bytes"))?;
             let mut fields = query::decode_form(request.uri().query().unwrap_or_default())?;
             fields.extend(query::decode_form(body)?);
             let naming = if protocol == Protocol::Ec2 { Naming::Capital } else { Naming::Model };
@@ -153,7 +157,9 @@ pub fn encode_answer<O: Operation>(answer: &O::Answer, request_id: &str) -> Resp
             body.push_str(&format!("</{}Response>", O::ACTION));
             respond(200, "text/xml;charset=UTF-8", body.into_bytes(), request_id)
         }
-        Protocol::Json => respond(200, "application/x-amz-json-1.1", json::encode(&node()).to_string().into_bytes(), request_id),
+        Protocol::Json => {
+            respond(200, "application/x-amz-json-1.1", json::encode(&node()).to_string().into_bytes(), request_id)
+        }
         Protocol::RestJson => {
             let mut response = rest::encode_answer(answer, O::STATUS);
             put_request_id(&mut response, request_id);
@@ -183,7 +189,8 @@ fn with_empty_lists(node: Option<Node>, members: &[Member]) -> Node {
 }
 
 fn respond(status: u16, content_type: &str, body: Vec<u8>, request_id: &str) -> Response<Vec<u8>> {
-    let mut response = Response::builder().status(status).header("content-type", content_type).body(body).unwrap_or_default();
+    let mut response =
+        Response::builder().status(status).header("content-type", content_type).body(body).unwrap_or_default();
     put_request_id(&mut response, request_id);
     response
 }
@@ -198,7 +205,8 @@ fn put_request_id(response: &mut Response<Vec<u8>>, request_id: &str) {
 #[must_use]
 pub fn encode_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Vec<u8>> {
     let text = |text: &str| Node::Text(text.to_owned());
-    let code_and_message = || vec![("Code".to_owned(), text(&error.code)), ("Message".to_owned(), text(&error.message))];
+    let code_and_message =
+        || vec![("Code".to_owned(), text(&error.code)), ("Message".to_owned(), text(&error.message))];
     match protocol {
         Protocol::Ec2 => {
             let mut body = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors>");
@@ -275,7 +283,8 @@ fn decode_error(protocol: Protocol, response: &Response<Vec<u8>>) -> ApiError {
     };
     match protocol {
         Protocol::Ec2 | Protocol::Query => {
-            let mut root = body_text(response).ok().and_then(|body| xml::decode(body).ok()).unwrap_or(Node::Struct(Vec::new()));
+            let mut root =
+                body_text(response).ok().and_then(|body| xml::decode(body).ok()).unwrap_or(Node::Struct(Vec::new()));
             let request_id = root.take("RequestID").or_else(|| root.take("RequestId")).and_then(|node| node.text());
             let mut errors = root.take("Errors").unwrap_or(root);
             if let Some(mut inner) = errors.take("Error") {

@@ -38,7 +38,9 @@ pub(super) fn decode_fields(fields: Vec<(String, String)>) -> Result<Node, Decod
 }
 
 fn put(node: &mut Node, steps: &[&str], value: String) -> Result<(), DecodeError> {
-    let Node::Struct(members) = node else { return Err(DecodeError::unexpected("one value", "a value and members of it")) };
+    let Node::Struct(members) = node else {
+        return Err(DecodeError::unexpected("one value", "a value and members of it"));
+    };
     let Some((first, rest)) = steps.split_first() else { return Ok(()) };
     if rest.is_empty() {
         if members.iter().any(|(name, _)| name == first) {

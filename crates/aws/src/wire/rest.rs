@@ -148,7 +148,9 @@ fn put_together<T: Value>(
             Place::Header => text(headers.get(member.wire).and_then(|value| value.to_str().ok()).map(str::to_owned)),
             Place::Uri | Place::QueryString => text(from_uri(&member)),
         };
-        let Node::Struct(members) = &mut node else { return Err(DecodeError::unexpected("an object", node.describe())) };
+        let Node::Struct(members) = &mut node else {
+            return Err(DecodeError::unexpected("an object", node.describe()));
+        };
         members.retain(|(name, _)| name != member.wire);
         if let Some(found) = found {
             members.push((member.wire.to_owned(), found));

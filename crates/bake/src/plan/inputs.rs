@@ -40,13 +40,19 @@ pub(super) fn playbook(
     source: &SourceAmi,
 ) -> Result<Playbook, BakeError> {
     let render = |values: &[Deferred]| -> Result<Vec<String>, BakeError> {
-        values.iter().map(|value| value.render(source)).collect::<Result<_, _>>().map_err(working("render the provisioner's options"))
+        values
+            .iter()
+            .map(|value| value.render(source))
+            .collect::<Result<_, _>>()
+            .map_err(working("render the provisioner's options"))
     };
     refuse_options(ansible)?;
     let mut playbook = Playbook::new(&ansible.playbook_file, &request.directory);
     playbook.extra_arguments = render(&ansible.extra_arguments)?;
     for pair in render(&ansible.ansible_env_vars)? {
-        let (name, value) = pair.split_once('=').ok_or_else(|| BakeError::Unsupported(format!("`{pair}` in ansible_env_vars is not NAME=VALUE")))?;
+        let (name, value) = pair
+            .split_once('=')
+            .ok_or_else(|| BakeError::Unsupported(format!("`{pair}` in ansible_env_vars is not NAME=VALUE")))?;
         playbook.env.push((name.to_owned(), value.to_owned()));
     }
     playbook.env.push((AGENT_VARIABLE.to_owned(), request.agent.display().to_string()));
@@ -66,20 +72,32 @@ pub(super) fn playbook(
 fn refuse_options(ansible: &Ansible) -> Result<(), BakeError> {
     let refused = [
         ("inventory_file", ansible.inventory_file.is_some(), "give variables by group_vars next to the playbook"),
-        ("inventory_directory", ansible.inventory_directory.is_some(), "give variables by group_vars next to the playbook"),
-        ("galaxy_file", ansible.galaxy_file.is_some(), "install the roles and collections into the project first: ansible-galaxy install -r FILE -p roles"),
+        (
+            "inventory_directory",
+            ansible.inventory_directory.is_some(),
+            "give variables by group_vars next to the playbook",
+        ),
+        (
+            "galaxy_file",
+            ansible.galaxy_file.is_some(),
+            "install the roles and collections into the project first: ansible-galaxy install -r FILE -p roles",
+        ),
         ("command", ansible.command.is_some(), "the ansible-playbook of PATH is run"),
     ];
     match refused.iter().find(|(_, is_given, _)| *is_given) {
-        Some((option, _, instead)) => {
-            Err(BakeError::Unsupported(format!("`{option}` of the provisioner ansible is not supported by a direct bake; {instead}")))
-        }
+        Some((option, _, instead)) => Err(BakeError::Unsupported(format!(
+            "`{option}` of the provisioner ansible is not supported by a direct bake; {instead}"
+        ))),
         None => Ok(()),
     }
 }
 
 /// The files that the playbook can reach.
-pub(super) fn files(request: &Request, ansible: &Ansible, playbook: &Playbook) -> Result<BTreeMap<String, Digest>, BakeError> {
+pub(super) fn files(
+    request: &Request,
+    ansible: &Ansible,
+    playbook: &Playbook,
+) -> Result<BTreeMap<String, Digest>, BakeError> {
     let doing = || format!("find the files that {} can reach", ansible.playbook_file);
     let config = Config::read(&request.directory, &playbook.env).map_err(working(doing()))?;
     let mut files = reach::files(playbook, &config).map_err(working(doing()))?;
@@ -91,10 +109,16 @@ pub(super) fn files(request: &Request, ansible: &Ansible, playbook: &Playbook) -
 /// The provisioner's own options, as far as they can change the result. Paths that only say where a tool lies are not in it.
 /// Values that hold a secret are told by their digest, since manifests keep the options.
 pub(super) fn options(recipe: &Recipe, playbook: &Playbook) -> BTreeMap<String, String> {
-    let told = |value: &String| if recipe.masked(value) == *value { value.clone() } else { format!("sha256:{}", Digest::of(value.as_bytes())) };
+    let told = |value: &String| {
+        if recipe.masked(value) == *value { value.clone() } else { format!("sha256:{}", Digest::of(value.as_bytes())) }
+    };
     let list = |values: &[String]| serde_json::json!(values.iter().map(told).collect::<Vec<_>>()).to_string();
-    let env: Vec<String> =
-        playbook.env.iter().filter(|(name, _)| name != AGENT_VARIABLE).map(|(name, value)| format!("{name}={value}")).collect();
+    let env: Vec<String> = playbook
+        .env
+        .iter()
+        .filter(|(name, _)| name != AGENT_VARIABLE)
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     BTreeMap::from([
         ("playbook_file".to_owned(), playbook.file.display().to_string()),
         ("extra_arguments".to_owned(), list(&playbook.extra_arguments)),
@@ -108,7 +132,8 @@ pub(super) fn options(recipe: &Recipe, playbook: &Playbook) -> BTreeMap<String, 
 
 /// The tools that leave their mark in an image.
 pub(super) fn tools(request: &Request) -> Result<BTreeMap<String, String>, BakeError> {
-    let agent = fs_err::read(&request.agent).map_err(working("read ovenbird-agent, which goes into images; build it with `make agent`"))?;
+    let agent = fs_err::read(&request.agent)
+        .map_err(working("read ovenbird-agent, which goes into images; build it with `make agent`"))?;
     Ok(BTreeMap::from([
         ("ansible".to_owned(), ansible_version(&request.folders.cache)?),
         ("ovenbird-agent".to_owned(), Digest::of(&agent).hex()),
@@ -120,7 +145,10 @@ pub(super) fn tools(request: &Request) -> Result<BTreeMap<String, String>, BakeE
 fn ansible_version(cache: &Path) -> Result<String, BakeError> {
     let doing = "ask ansible-playbook for its version";
     let program = find_program("ansible-playbook");
-    let stamp = program.as_deref().and_then(|path| fs_err::metadata(path).ok()).map(|found| format!("{}-{}-{}", found.ino(), found.size(), found.mtime()));
+    let stamp = program
+        .as_deref()
+        .and_then(|path| fs_err::metadata(path).ok())
+        .map(|found| format!("{}-{}-{}", found.ino(), found.size(), found.mtime()));
     let kept = stamp.as_ref().map(|stamp| cache.join("tools").join(format!("ansible-{stamp}")));
     if let Some(version) = kept.as_ref().and_then(|path| fs_err::read_to_string(path).ok()) {
         return Ok(version);
@@ -140,13 +168,22 @@ fn find_program(name: &str) -> Option<PathBuf> {
 }
 
 /// The key of the image: its last layer, and all that RegisterImage is told besides the name.
-pub(super) fn image_key(request: &Request, parent: &ParentRef, source: &Source, ami: &SourceAmi) -> Result<LayerKey, BakeError> {
+pub(super) fn image_key(
+    request: &Request,
+    parent: &ParentRef,
+    source: &Source,
+    ami: &SourceAmi,
+) -> Result<LayerKey, BakeError> {
     let builder: &AmazonEbs = request.builder()?;
     let rendered = crate::register::rendered_tags(builder, ami)?;
-    let mut options: BTreeMap<String, String> = rendered.image.into_iter().map(|(key, value)| (format!("tag {key}"), value)).collect();
+    let mut options: BTreeMap<String, String> =
+        rendered.image.into_iter().map(|(key, value)| (format!("tag {key}"), value)).collect();
     options.extend(rendered.snapshot.into_iter().map(|(key, value)| (format!("snapshot tag {key}"), value)));
     options.insert("description".to_owned(), rendered.description.unwrap_or_default());
-    options.insert("devices".to_owned(), format!("{:?} {:?}", builder.ami_block_device_mappings, builder.launch_block_device_mappings));
+    options.insert(
+        "devices".to_owned(),
+        format!("{:?} {:?}", builder.ami_block_device_mappings, builder.launch_block_device_mappings),
+    );
     options.insert("boot mode".to_owned(), source.boot_mode.clone().unwrap_or_default());
     options.insert("service".to_owned(), request.service.clone());
     let inputs = LayerInputs {

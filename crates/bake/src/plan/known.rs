@@ -36,7 +36,9 @@ pub(super) fn why_not(folders: &Folders, layer: &PlannedLayer) -> Vec<String> {
         .min_by_key(Vec::len);
     match nearest {
         None => vec!["this machine has not baked it before".to_owned()],
-        Some(differences) if differences.is_empty() => vec!["it was baked before, but AWS does not have its snapshot any more".to_owned()],
+        Some(differences) if differences.is_empty() => {
+            vec!["it was baked before, but AWS does not have its snapshot any more".to_owned()]
+        }
         Some(differences) => {
             let more = differences.len().saturating_sub(MOST);
             let told = differences.iter().take(MOST).map(ToString::to_string);

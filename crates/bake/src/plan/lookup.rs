@@ -14,7 +14,11 @@ use crate::error::BakeError;
 use crate::error::calling;
 
 /// The available image of `service` with this key, its snapshot included; the oldest, if two bakes made one at a time.
-pub(super) async fn find_image(client: &Client, service: &str, key: LayerKey) -> Result<Option<ExistingImage>, BakeError> {
+pub(super) async fn find_image(
+    client: &Client,
+    service: &str,
+    key: LayerKey,
+) -> Result<Option<ExistingImage>, BakeError> {
     let filters = vec![
         Filter::tag(tags::KEY, &key.hex()),
         Filter::tag(tags::SERVICE, service),

@@ -107,7 +107,8 @@ async fn write_blocks(
     let file = open(disk)?;
     let total = wanted.len() as u64;
     let mut done = 0;
-    let mut arriving = stream::iter(wanted).map(|wanted| get_block(client, snapshot, wanted)).buffer_unordered(IN_FLIGHT);
+    let mut arriving =
+        stream::iter(wanted).map(|wanted| get_block(client, snapshot, wanted)).buffer_unordered(IN_FLIGHT);
     while let Some((index, digest, block)) = arriving.try_next().await? {
         blocks::write_block(&file, index, &block).map_err(working(format!("write {}", disk.display())))?;
         if block.iter().all(|byte| *byte == 0) {

@@ -84,8 +84,9 @@ pub async fn put_changes(
     let total = changes.len() as u64;
     let mut done = 0;
     let mut digests: BTreeMap<u32, Digest> = BTreeMap::new();
-    let mut putting =
-        stream::iter(changes).map(|(index, _)| put_block(client, snapshot, &file, *index, started)).buffer_unordered(IN_FLIGHT);
+    let mut putting = stream::iter(changes)
+        .map(|(index, _)| put_block(client, snapshot, &file, *index, started))
+        .buffer_unordered(IN_FLIGHT);
     while let Some((index, digest)) = putting.try_next().await? {
         digests.insert(index, digest);
         done += 1;
@@ -117,7 +118,13 @@ async fn is_completed(client: &Client, snapshot: &str) -> Result<Option<()>, aws
     }
 }
 
-async fn put_block(client: &Client, snapshot: &str, file: &File, index: u32, started: Instant) -> Result<(u32, Digest), BakeError> {
+async fn put_block(
+    client: &Client,
+    snapshot: &str,
+    file: &File,
+    index: u32,
+    started: Instant,
+) -> Result<(u32, Digest), BakeError> {
     let block = blocks::read_block(file, index).map_err(working(format!("read block {index} of the baked disk")))?;
     let digest = Digest::of(&block);
     let request = ebs::PutSnapshotBlockRequest {
@@ -130,12 +137,13 @@ async fn put_block(client: &Client, snapshot: &str, file: &File, index: u32, sta
         ..Default::default()
     };
     let patience = NOT_FOUND_GRACE.saturating_sub(started.elapsed());
-    let put = wait(format!("snapshot {snapshot} to be there"), patience, Duration::from_secs(1), async || {
-        match client.send(request.clone()).await {
-            Ok(_) => Ok(Some(())),
-            Err(error) if error.is_not_found() && started.elapsed() < NOT_FOUND_GRACE => Ok(None),
-            Err(error) => Err(error),
-        }
+    let put = wait(format!("snapshot {snapshot} to be there"), patience, Duration::from_secs(1), async || match client
+        .send(request.clone())
+        .await
+    {
+        Ok(_) => Ok(Some(())),
+        Err(error) if error.is_not_found() && started.elapsed() < NOT_FOUND_GRACE => Ok(None),
+        Err(error) => Err(error),
     });
     put.await.map_err(calling(format!("write block {index} of {snapshot}")))?;
     Ok((index, digest))

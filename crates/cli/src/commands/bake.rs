@@ -60,7 +60,8 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
         })?;
     }
     wait_for(async {
-        let (project, account, request) = prepare(context, &arguments.service, &arguments.given, arguments.rebuild).await?;
+        let (project, account, request) =
+            prepare(context, &arguments.service, &arguments.given, arguments.rebuild).await?;
         if arguments.dry_run {
             return show_plan(context, &account, &request).await;
         }
@@ -86,7 +87,12 @@ fn first_pointer(project: &OpenProject, arguments: &Arguments) -> Option<Pointer
     Some(Pointer::new(&arguments.service, &first.name))
 }
 
-async fn prepare(context: Context<'_>, name: &str, given: &Given, rebuild: bool) -> Result<(OpenProject, Account, Request), Failure> {
+async fn prepare(
+    context: Context<'_>,
+    name: &str,
+    given: &Given,
+    rebuild: bool,
+) -> Result<(OpenProject, Account, Request), Failure> {
     let project = OpenProject::find(context.global.directory.as_deref())?;
     let (service, file) = project.service(name)?;
     // The template's region counts where nothing else names one, as the project's does.
@@ -139,10 +145,19 @@ fn show_baked(context: Context<'_>, plan: &Plan, baked: &Baked, took: Duration, 
         return;
     }
     if baked.reused {
-        output.line(&format!("nothing changed: `{}` was baked from the same inputs ({:.2} s)", baked.name, took.as_secs_f64()));
+        output.line(&format!(
+            "nothing changed: `{}` was baked from the same inputs ({:.2} s)",
+            baked.name,
+            took.as_secs_f64()
+        ));
     } else {
         let ran = plan.to_run().len();
-        output.line(&format!("baked `{}` in {:.1} s: {ran} of {} layers run, no instance launched", baked.name, took.as_secs_f64(), plan.layers.len()));
+        output.line(&format!(
+            "baked `{}` in {:.1} s: {ran} of {} layers run, no instance launched",
+            baked.name,
+            took.as_secs_f64(),
+            plan.layers.len()
+        ));
     }
     if let Some(pointer) = moved {
         output.line(&format!("{} points at it now", pointer.parameter()));
@@ -162,6 +177,7 @@ fn failure(error: BakeError) -> Failure {
     let failure = Failure::of(kind, &error);
     match kind {
         Kind::Usage | Kind::NotFound => failure,
-        _ => failure.hint("finished layers are kept: the next bake goes on from them; `ovenbird doctor` shows what was left"),
+        _ => failure
+            .hint("finished layers are kept: the next bake goes on from them; `ovenbird doctor` shows what was left"),
     }
 }

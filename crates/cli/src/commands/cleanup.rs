@@ -46,7 +46,8 @@ fn tell(context: Context<'_>, report: &CleanupReport) {
         output.print(&format!("{verdict} layer {}  {}", layer.snapshot, layer.why.join("; ")));
     }
     let gone = report.images.iter().filter(|image| image.delete).count();
-    let snapshots: usize = report.images.iter().filter_map(|image| image.deleted.as_ref()).map(|deleted| deleted.snapshots.len()).sum();
+    let snapshots: usize =
+        report.images.iter().filter_map(|image| image.deleted.as_ref()).map(|deleted| deleted.snapshots.len()).sum();
     let did = if report.dry_run { "would delete" } else { "deleted" };
     output.print(&format!("{did} {gone} of {} images, with {snapshots} snapshots", report.images.len()));
 }

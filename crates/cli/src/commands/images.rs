@@ -29,7 +29,8 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
     for (pointer, state) in ovenbird_fleet::list_pointers(&account.client).await.map_err(failed)? {
         pointed.entry(state.image).or_default().push(pointer.environment);
     }
-    let environments = |image: &Image| image.image_id.as_ref().and_then(|id| pointed.get(id)).cloned().unwrap_or_default();
+    let environments =
+        |image: &Image| image.image_id.as_ref().and_then(|id| pointed.get(id)).cloned().unwrap_or_default();
     if context.output.is_json() {
         let rows: Vec<_> = images.iter().map(|image| row_json(image, &environments(image))).collect();
         context.output.data(&rows);

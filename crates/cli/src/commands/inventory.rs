@@ -18,7 +18,8 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
     let account = Account::connect(context.global, None, context.output).await?;
     let now = clock::now(&account)?;
     let report = ovenbird_fleet::inventory(&account.client, now, arguments.dry_run).await.map_err(|error| {
-        Failure::of(Kind::Aws, &error).hint("nothing was committed, so cleanup deletes nothing on the strength of this run; run it again")
+        Failure::of(Kind::Aws, &error)
+            .hint("nothing was committed, so cleanup deletes nothing on the strength of this run; run it again")
     })?;
     if context.output.is_json() {
         context.output.data(&report);

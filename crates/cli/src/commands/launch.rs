@@ -67,12 +67,17 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
     let request = request(service, arguments, &environment, &image, zone, &user_data);
     let reservation = match account.client.send(request).await {
         Err(error) if arguments.dry_run && error.has_code("DryRunOperation") => {
-            context.output.print(&format!("would launch {image} as {} in {environment}, with user data {}", arguments.service, String::from_utf8_lossy(&user_data)));
+            context.output.print(&format!(
+                "would launch {image} as {} in {environment}, with user data {}",
+                arguments.service,
+                String::from_utf8_lossy(&user_data)
+            ));
             return Ok(());
         }
         answer => answer?,
     };
-    let instance = reservation.instances.into_iter().next().and_then(|instance| instance.instance_id).unwrap_or_default();
+    let instance =
+        reservation.instances.into_iter().next().and_then(|instance| instance.instance_id).unwrap_or_default();
     if !context.output.is_json() {
         context.output.note(&format!("launched {instance} from {image} as {} in {environment}", arguments.service));
     }
@@ -88,12 +93,15 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
 }
 
 async fn pointed(account: &Account, pointer: &Pointer) -> Result<String, Failure> {
-    let found = ovenbird_fleet::find_pointer(&account.client, pointer).await.map_err(|error| Failure::of(Kind::Aws, &error))?;
+    let found =
+        ovenbird_fleet::find_pointer(&account.client, pointer).await.map_err(|error| Failure::of(Kind::Aws, &error))?;
     found.map(|state| state.image).ok_or_else(|| {
-        Failure::not_found(format!("{} does not exist, so there is nothing to launch", pointer.parameter())).hint(format!(
-            "`ovenbird bake {0}` sets it in the first environment, `ovenbird promote {0} --to {1}` in a later one",
-            pointer.service, pointer.environment
-        ))
+        Failure::not_found(format!("{} does not exist, so there is nothing to launch", pointer.parameter())).hint(
+            format!(
+                "`ovenbird bake {0}` sets it in the first environment, `ovenbird promote {0} --to {1}` in a later one",
+                pointer.service, pointer.environment
+            ),
+        )
     })
 }
 
@@ -103,7 +111,8 @@ async fn zone(account: &Account, arguments: &Arguments) -> Result<Option<String>
         return Ok(arguments.zone.clone());
     }
     let values = arguments.extra.iter().chain(&arguments.keys).filter_map(|(_, value)| value.as_str());
-    let volume_ids: Vec<String> = values.filter(|value| ovenbird_core::metadata::is_volume_id(value)).map(str::to_owned).collect();
+    let volume_ids: Vec<String> =
+        values.filter(|value| ovenbird_core::metadata::is_volume_id(value)).map(str::to_owned).collect();
     if volume_ids.is_empty() {
         return Ok(None);
     }
@@ -155,7 +164,10 @@ fn request(
             ..Default::default()
         }),
         user_data: Some(data_encoding::BASE64.encode(user_data)),
-        tag_specifications: vec![TagSpecification::new("instance", marks.clone()), TagSpecification::new("volume", marks)],
+        tag_specifications: vec![
+            TagSpecification::new("instance", marks.clone()),
+            TagSpecification::new("volume", marks),
+        ],
         dry_run: arguments.dry_run.then_some(true),
         ..Default::default()
     }

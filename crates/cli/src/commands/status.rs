@@ -22,7 +22,8 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
     let account = Account::connect(context.global, None, context.output).await?;
     let seen = ovenbird_fleet::observe(&account.client).await.map_err(|error| Failure::of(Kind::Aws, &error))?;
     let wanted = |service: Option<&str>| arguments.service.is_none() || arguments.service.as_deref() == service;
-    let instances: Vec<&Instance> = seen.instances.iter().filter(|instance| wanted(tag(instance, tags::SERVICE))).collect();
+    let instances: Vec<&Instance> =
+        seen.instances.iter().filter(|instance| wanted(tag(instance, tags::SERVICE))).collect();
     if context.output.is_json() {
         let pointers: Vec<_> = pointers(&seen, wanted).collect();
         let instances: Vec<_> = instances.iter().map(|instance| instance_json(instance)).collect();
@@ -50,12 +51,18 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
             ]
         });
         context.output.print("");
-        context.output.print(&table::render(&["INSTANCE", "SERVICE", "ENVIRONMENT", "IMAGE", "STATE", "ADDRESS", "PROVISIONED"], rows));
+        context.output.print(&table::render(
+            &["INSTANCE", "SERVICE", "ENVIRONMENT", "IMAGE", "STATE", "ADDRESS", "PROVISIONED"],
+            rows,
+        ));
     }
     Ok(())
 }
 
-fn pointers<'a>(seen: &'a Observation, wanted: impl Fn(Option<&str>) -> bool + 'a) -> impl Iterator<Item = serde_json::Value> + 'a {
+fn pointers<'a>(
+    seen: &'a Observation,
+    wanted: impl Fn(Option<&str>) -> bool + 'a,
+) -> impl Iterator<Item = serde_json::Value> + 'a {
     seen.pointers.iter().filter(move |(pointer, _)| wanted(Some(&pointer.service))).map(|(pointer, at)| {
         let runs = |instance: &&Instance| instance.image_id.as_ref() == Some(&at.image) && state(instance) == "running";
         serde_json::json!({

@@ -34,12 +34,22 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
         }
         answer => answer?,
     };
-    wait("the instances to end", Duration::from_secs(300), Duration::from_millis(500), async || -> Result<_, ovenbird_aws::Error> {
-        let request = ec2::DescribeInstancesRequest { instance_ids: arguments.instances.clone(), ..Default::default() };
-        let answer = account.client.send(request).await?;
-        let mut states = answer.reservations.iter().flat_map(|reservation| &reservation.instances).filter_map(|instance| instance.state.as_ref());
-        Ok(states.all(|state| state.name.as_deref() == Some("terminated")).then_some(()))
-    })
+    wait(
+        "the instances to end",
+        Duration::from_secs(300),
+        Duration::from_millis(500),
+        async || -> Result<_, ovenbird_aws::Error> {
+            let request =
+                ec2::DescribeInstancesRequest { instance_ids: arguments.instances.clone(), ..Default::default() };
+            let answer = account.client.send(request).await?;
+            let mut states = answer
+                .reservations
+                .iter()
+                .flat_map(|reservation| &reservation.instances)
+                .filter_map(|instance| instance.state.as_ref());
+            Ok(states.all(|state| state.name.as_deref() == Some("terminated")).then_some(()))
+        },
+    )
     .await?;
     if context.output.is_json() {
         context.output.data(&serde_json::json!({ "terminated": arguments.instances }));

@@ -39,7 +39,8 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
         }
         return Ok(());
     }
-    Err(Failure::new(Kind::Usage, format!("{} cannot be baked as it is", arguments.file.display())).picture(unsupported.join("\n")))
+    Err(Failure::new(Kind::Usage, format!("{} cannot be baked as it is", arguments.file.display()))
+        .picture(unsupported.join("\n")))
 }
 
 fn unsupported(recipe: &Recipe) -> Vec<String> {

@@ -200,6 +200,11 @@ pub(crate) fn is_shared_with(db: &Connection, id: &str, account: &str) -> Answer
     Ok(find(db, sql, [id, account], |_| Ok(()))?.is_some())
 }
 
+/// The accounts that the image is shared with by name.
+pub(crate) fn list_shares(db: &Connection, id: &str) -> Answer<Vec<String>> {
+    list(db, "SELECT account FROM image_shares WHERE image = ?1 ORDER BY account", [id], |row| row.get(0))
+}
+
 /// Changes the description.
 pub(crate) fn set_description(db: &Connection, id: &str, description: &str) -> Answer<()> {
     run(db, "UPDATE images SET description = ?2 WHERE id = ?1", [id, description])?;

@@ -41,18 +41,36 @@ pub(super) fn region(build: &Build) -> Option<String> {
 /// The static agent: beside this program, or where the variable says.
 pub(super) fn agent() -> Result<PathBuf, Failure> {
     let beside = std::env::current_exe()?.with_file_name("ovenbird-agent");
-    existing(AGENT, [beside], "ovenbird-agent, which goes into images, is not beside `ovenbird`", "`make` builds both into target/dist")
+    existing(
+        AGENT,
+        [beside],
+        "ovenbird-agent, which goes into images, is not beside `ovenbird`",
+        "`make` builds both into target/dist",
+    )
 }
 
 /// Ovenbird's own collection: where it is installed, or in the source tree of this program.
 pub(super) fn collections() -> Result<PathBuf, Failure> {
     let program = std::env::current_exe()?;
     let installed = program.ancestors().nth(2).map(|prefix| prefix.join("share/ovenbird/ansible"));
-    let in_tree = program.ancestors().map(|folder| folder.join("ansible")).find(|folder| folder.join("ansible_collections").is_dir());
-    existing(COLLECTIONS, installed.into_iter().chain(in_tree), "the collection ovenbird.base is not installed with `ovenbird`", "it is in `ansible/` of Ovenbird's source")
+    let in_tree = program
+        .ancestors()
+        .map(|folder| folder.join("ansible"))
+        .find(|folder| folder.join("ansible_collections").is_dir());
+    existing(
+        COLLECTIONS,
+        installed.into_iter().chain(in_tree),
+        "the collection ovenbird.base is not installed with `ovenbird`",
+        "it is in `ansible/` of Ovenbird's source",
+    )
 }
 
-fn existing(variable: &str, places: impl IntoIterator<Item = PathBuf>, missing: &str, where_from: &str) -> Result<PathBuf, Failure> {
+fn existing(
+    variable: &str,
+    places: impl IntoIterator<Item = PathBuf>,
+    missing: &str,
+    where_from: &str,
+) -> Result<PathBuf, Failure> {
     let named = std::env::var_os(variable).map(PathBuf::from);
     let found = named.iter().cloned().chain(places).find(|path| path.exists());
     match (found, named) {

@@ -46,9 +46,18 @@ impl<'a> Events<'a> {
             ansible::Event::TaskDone { task, status: Status::Changed, seconds, .. } => {
                 self.progress.line(&format!("{seconds:>10.1} s  {}", title(task)));
             }
-            ansible::Event::TaskDone { task, status: status @ (Status::Failed | Status::Unreachable | Status::Ignored), message, .. } => {
+            ansible::Event::TaskDone {
+                task,
+                status: status @ (Status::Failed | Status::Unreachable | Status::Ignored),
+                message,
+                ..
+            } => {
                 let how = if *status == Status::Ignored { "failed, ignored" } else { "failed" };
-                self.progress.line(&format!("            {}: {how}: {}", title(task), message.as_deref().unwrap_or_default()));
+                self.progress.line(&format!(
+                    "            {}: {how}: {}",
+                    title(task),
+                    message.as_deref().unwrap_or_default()
+                ));
             }
             _ => {}
         }
@@ -95,7 +104,9 @@ pub(super) fn plan(context: Context<'_>, plan: &Plan) {
     output.print(&format!("source  {}  {}  of {}", plan.source.image, plan.source.name, plan.source.owner));
     for layer in &plan.layers {
         match &layer.fate {
-            Fate::Reused { snapshot } => output.print(&format!("reuses  {}  {}  ({snapshot})", layer.key.short(), layer.title)),
+            Fate::Reused { snapshot } => {
+                output.print(&format!("reuses  {}  {}  ({snapshot})", layer.key.short(), layer.title))
+            }
             Fate::Run { why } => {
                 output.print(&format!("runs    {}  {}", layer.key.short(), layer.title));
                 why.iter().for_each(|why| output.print(&format!("          {why}")));
@@ -112,10 +123,13 @@ pub(super) fn plan(context: Context<'_>, plan: &Plan) {
 pub(super) fn unread(context: Context<'_>, request: &Request, source: &Source) {
     const WHY: &str = "this machine has not baked from this source before; the first bake reads its package archive";
     let output = context.output;
-    let layers: Vec<String> = request.build.provisioners.iter().map(|provisioner| provisioner.kind.to_string()).collect();
+    let layers: Vec<String> =
+        request.build.provisioners.iter().map(|provisioner| provisioner.kind.to_string()).collect();
     if output.is_json() {
-        let layers: Vec<_> =
-            layers.iter().map(|layer| serde_json::json!({ "layer": layer, "fate": { "fate": "run", "why": [WHY] } })).collect();
+        let layers: Vec<_> = layers
+            .iter()
+            .map(|layer| serde_json::json!({ "layer": layer, "fate": { "fate": "run", "why": [WHY] } }))
+            .collect();
         output.data(&serde_json::json!({
             "source": { "image": source.image, "name": source.name, "owner": source.owner }, "layers": layers, "existing": null,
         }));

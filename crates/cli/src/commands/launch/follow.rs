@@ -39,7 +39,8 @@ pub(super) async fn until_provisioned(
         }
         let instance = describe(account, id).await?;
         let console = console(account, id).await?;
-        let lines: Vec<&str> = console.lines().filter_map(|line| line.split(AGENT).nth(1).filter(|_| line.contains(AGENT))).collect();
+        let lines: Vec<&str> =
+            console.lines().filter_map(|line| line.split(AGENT).nth(1).filter(|_| line.contains(AGENT))).collect();
         for line in lines.iter().skip(told) {
             context.output.note(&format!("{:>5.1} s  {}", began.elapsed().as_secs_f64(), line.trim_end()));
         }
@@ -76,7 +77,12 @@ async fn describe(account: &Account, id: &str) -> Result<ec2::Instance, Failure>
     match account.client.send(request).await {
         // Right after the launch the instance may not be listed yet.
         Err(error) if error.is_not_found() => Ok(ec2::Instance::default()),
-        answer => Ok(answer?.reservations.into_iter().flat_map(|reservation| reservation.instances).next().unwrap_or_default()),
+        answer => Ok(answer?
+            .reservations
+            .into_iter()
+            .flat_map(|reservation| reservation.instances)
+            .next()
+            .unwrap_or_default()),
     }
 }
 

@@ -18,7 +18,9 @@ pub(crate) fn pair(text: &str) -> Result<Pair, String> {
     let value = match value {
         "true" => Value::Bool(true),
         "false" => Value::Bool(false),
-        number if number.parse::<i64>().is_ok_and(|read| read.to_string() == number) => Value::from(number.parse::<i64>().unwrap_or_default()),
+        number if number.parse::<i64>().is_ok_and(|read| read.to_string() == number) => {
+            Value::from(number.parse::<i64>().unwrap_or_default())
+        }
         text => Value::String(text.to_owned()),
     };
     Ok((key.to_owned(), value))

@@ -35,8 +35,10 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
     };
     let progress = Progress::new(context.output);
     let cache = folders::cache()?.join("bases");
-    let disk = base::build(&plan, &cache, &mut |phase| progress.phase(phase_name(phase)))
-        .map_err(|error| Failure::of(Kind::Failed, &error).hint("`ovenbird local base` can be run again at any time: what was fetched is kept"))?;
+    let disk = base::build(&plan, &cache, &mut |phase| progress.phase(phase_name(phase))).map_err(|error| {
+        Failure::of(Kind::Failed, &error)
+            .hint("`ovenbird local base` can be run again at any time: what was fetched is kept")
+    })?;
     progress.phase("register the image");
     let epoch = i64::try_from(disk.epoch).ok().and_then(|epoch| Timestamp::from_second(epoch).ok()).unwrap_or_default();
     let name = format!("debian-12-amd64-{}", epoch.strftime("%Y%m%d"));

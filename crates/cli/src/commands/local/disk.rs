@@ -47,7 +47,11 @@ impl Registered {
 }
 
 /// Registers the raw `disk`. A name that its owner has already is left as it is.
-pub(super) async fn register_disk(context: Context<'_>, image: &NewImage<'_>, disk: &Path) -> Result<Registered, Failure> {
+pub(super) async fn register_disk(
+    context: Context<'_>,
+    image: &NewImage<'_>,
+    disk: &Path,
+) -> Result<Registered, Failure> {
     let client = client_of(context, image.owner).await?;
     if let Some(id) = find_image(&client, image.name).await? {
         return Ok(Registered { id, was_there: true });
@@ -109,7 +113,11 @@ async fn register(client: &Client, image: &NewImage<'_>, snapshot: &str, gib: u6
         root_device_name: Some(ROOT.to_owned()),
         boot_mode: Some(image.boot_mode.to_owned()),
         ena_support: Some(true),
-        block_device_mappings: vec![ec2::BlockDeviceMapping { device_name: Some(ROOT.to_owned()), ebs: Some(root), ..Default::default() }],
+        block_device_mappings: vec![ec2::BlockDeviceMapping {
+            device_name: Some(ROOT.to_owned()),
+            ebs: Some(root),
+            ..Default::default()
+        }],
         ..Default::default()
     };
     Ok(client.send(request).await?.image_id.unwrap_or_default())

@@ -36,7 +36,8 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     if context.output.is_json() {
         context.output.data(&serde_json::json!({ "was_running": daemon.is_some(), "deleted": arguments.delete }));
     } else {
-        let forgot = if arguments.delete { "; everything in it is deleted" } else { "; images, volumes and parameters stay" };
+        let forgot =
+            if arguments.delete { "; everything in it is deleted" } else { "; images, volumes and parameters stay" };
         let ended = if daemon.is_some() { "the embedded EC2 is down" } else { "the embedded EC2 was not running" };
         context.output.print(&format!("{ended}{forgot}"));
     }

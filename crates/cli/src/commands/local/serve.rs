@@ -57,6 +57,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         EngineName::Qemu => Arc::new(Qemu::new(services.handle().clone(), state.clone())),
         EngineName::Pretend => Arc::new(Pretend::default()),
     };
-    let options = Options { state, port: arguments.port, engine, default_region: arguments.region.clone(), clock: Clock::default() };
+    let options = Options {
+        state,
+        port: arguments.port,
+        engine,
+        default_region: arguments.region.clone(),
+        clock: Clock::default(),
+    };
     Daemon::serve(options).map_err(|error| Failure::of(Kind::Failed, &error))
 }

@@ -29,10 +29,15 @@ pub(crate) fn run(context: Context<'_>, _: &Arguments) -> Result<(), Failure> {
         status.bytes as f64 / f64::from(1 << 20),
     ));
     if !status.instances.is_empty() {
-        let rows = status.instances.into_iter().map(|line| vec![line.id, line.state, line.image, line.private_ip, line.account, line.region]);
+        let rows = status
+            .instances
+            .into_iter()
+            .map(|line| vec![line.id, line.state, line.image, line.private_ip, line.account, line.region]);
         context.output.print(&table::render(&["INSTANCE", "STATE", "IMAGE", "ADDRESS", "ACCOUNT", "REGION"], rows));
     }
-    let calls = status.calls.into_iter().flat_map(|(account, calls)| calls.into_iter().map(move |(action, count)| vec![account.clone(), action, count.to_string()]));
+    let calls = status.calls.into_iter().flat_map(|(account, calls)| {
+        calls.into_iter().map(move |(action, count)| vec![account.clone(), action, count.to_string()])
+    });
     context.output.print(&table::render(&["ACCOUNT", "CALL", "COUNT"], calls));
     Ok(())
 }

@@ -36,8 +36,10 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
         return tell(context, &found, "was running already");
     }
     if !rustix::process::geteuid().is_root() && arguments.engine != EngineName::Pretend {
-        return Err(Failure::usage("the embedded EC2 boots instances, which needs root: mounts, loop devices, network namespaces")
-            .hint("run it with sudo; or with --engine pretend, where nothing runs"));
+        return Err(Failure::usage(
+            "the embedded EC2 boots instances, which needs root: mounts, loop devices, network namespaces",
+        )
+        .hint("run it with sudo; or with --engine pretend, where nothing runs"));
     }
     fs_err::create_dir_all(&state)?;
     let log = state.join("daemon.log");
@@ -49,10 +51,13 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     });
     match answered {
         Ok(Some(status)) => tell(context, &status, "is up"),
-        Ok(None) => Err(Failure::new(Kind::Failed, "the embedded EC2 ended while it started").picture(tail(&log, start))),
+        Ok(None) => {
+            Err(Failure::new(Kind::Failed, "the embedded EC2 ended while it started").picture(tail(&log, start)))
+        }
         Err(_) => {
             daemon.process().end(Duration::from_secs(5));
-            Err(Failure::new(Kind::Failed, format!("the embedded EC2 did not answer within {} s", START.as_secs())).picture(tail(&log, start)))
+            Err(Failure::new(Kind::Failed, format!("the embedded EC2 did not answer within {} s", START.as_secs()))
+                .picture(tail(&log, start)))
         }
     }
 }
@@ -86,7 +91,8 @@ fn tell(context: Context<'_>, status: &Status, how: &str) -> Result<(), Failure>
 /// What this daemon wrote to the log, at most its last 20 lines.
 fn tail(log: &Path, start: u64) -> String {
     let text = fs_err::read(log).unwrap_or_default();
-    let text = String::from_utf8_lossy(text.get(usize::try_from(start).unwrap_or_default()..).unwrap_or_default()).into_owned();
+    let text = String::from_utf8_lossy(text.get(usize::try_from(start).unwrap_or_default()..).unwrap_or_default())
+        .into_owned();
     let lines: Vec<&str> = text.lines().collect();
     format!("{}\n  (from {})", lines[lines.len().saturating_sub(20)..].join("\n"), log.display())
 }
