@@ -165,9 +165,9 @@ impl Run {
 
     fn remove(&mut self, target: &Path) -> Result<(), ApplyError> {
         if fs::symlink_metadata(target)?.is_dir() {
-            fs::remove_dir_all(target)?
+            fs::remove_dir_all(target)?;
         } else {
-            fs::remove_file(target)?
+            fs::remove_file(target)?;
         }
         self.applied.removed += 1;
         Ok(())

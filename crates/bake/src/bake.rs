@@ -1,5 +1,6 @@
 //! The bake: from a plan to an image, without launching an instance.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -8,6 +9,7 @@ use ovenbird_aws::Client;
 use ovenbird_core::block::BlockMap;
 use ovenbird_core::block::Digest;
 use ovenbird_core::instant;
+use ovenbird_core::layer::LayerKey;
 use ovenbird_core::manifest;
 use ovenbird_core::manifest::Manifest;
 use ovenbird_core::tags;
@@ -26,6 +28,7 @@ use crate::error::working;
 use crate::event::Event;
 use crate::event::Phase;
 use crate::folder::BakeFolder;
+use crate::folder::drop_old_logs;
 use crate::inspect::Inspection;
 use crate::inspect::inspect;
 use crate::journal::Entry;
@@ -46,6 +49,7 @@ use crate::remote::start_snapshot;
 use crate::remote::undo_snapshot;
 use crate::request::Request;
 use crate::sandbox::Options;
+use crate::sandbox::PackageCache;
 use crate::source::Source;
 use crate::source::ensure_owned;
 use crate::source::find_source;
@@ -84,14 +88,26 @@ pub async fn bake(
     }
     verify_name_free(client, &plan).await?;
     let folder = BakeFolder::create(&request.folders)?;
-    let mut bake =
-        Bake { client, request, plan: &plan, journal: Journal::open(&folder.path)?, folder: &folder, pending: None };
+    let logs = request.folders.logs().join(&folder.id);
+    fs_err::create_dir_all(&logs).map_err(working("create the folder of the bake's log"))?;
+    drop_old_logs(&request.folders).map_err(working("remove old logs"))?;
+    let mut bake = Bake {
+        client,
+        request,
+        plan: &plan,
+        journal: Journal::open(&folder.path)?,
+        folder: &folder,
+        logs,
+        kept: BTreeMap::new(),
+        pending: None,
+    };
     let ended = bake.run(on_event).await;
     // The failure is the news; what cannot be taken back now, `doctor` takes back by its tag.
     let undone = bake.undo().await;
+    drop(bake);
+    let removed = if undone.is_ok() { folder.remove() } else { Ok(()) };
     let baked = ended?;
-    undone?;
-    folder.remove()?;
+    undone.and(removed)?;
     Ok((plan, baked))
 }
 
@@ -111,15 +127,20 @@ async fn ensure_lists(
     let base = own_base(client, request, source, on_event).await?;
     on_event(Event::Phase { phase: Phase::Packages });
     let folder = BakeFolder::create(&request.folders)?;
+    let read = read_lists(&folder, &base, &cache);
+    let removed = folder.remove();
+    read.and(removed)?;
+    write_atomically(&stamp, &instant::write(request.wall))
+}
+
+fn read_lists(folder: &BakeFolder, base: &BaseDisk, cache: &PackageCache) -> Result<(), BakeError> {
     let root = gpt::find_root(&base.path).map_err(working("find the root partition of the base"))?;
     let mounted = LoopMount::ensure(&base.path, &root, &folder.path.join("base"), Access::ReadOnly)
         .map_err(working("mount the base"))?;
     fs_err::create_dir_all(&cache.archives).map_err(working("create the cache of packages"))?;
-    archive::refresh(&[mounted.target().to_owned()], &cache, &folder.path.join("lists"))
+    archive::refresh(&[mounted.target().to_owned()], cache, &folder.path.join("lists"))
         .map_err(working("read the package archive"))?;
-    mounted.unmount().map_err(working("unmount the base"))?;
-    write_atomically(&stamp, &instant::write(request.wall))?;
-    folder.remove()
+    mounted.unmount().map_err(working("unmount the base"))
 }
 
 async fn own_base(
@@ -140,7 +161,10 @@ struct Bake<'a> {
     request: &'a Request,
     plan: &'a Plan,
     folder: &'a BakeFolder,
+    logs: PathBuf,
     journal: Journal,
+    /// The snapshots of the layers that ran.
+    kept: BTreeMap<LayerKey, String>,
     /// A snapshot that is started and not completed: of no use to anybody.
     pending: Option<String>,
 }
@@ -188,6 +212,7 @@ impl Bake<'_> {
         let packages = Some(package_cache(self.request, &self.plan.source));
         Workplace {
             folder: &self.folder.path,
+            logs: &self.logs,
             options: Options { bake: self.folder.id.clone(), room, packages, epoch: self.plan.epoch },
             disk,
         }
@@ -213,6 +238,7 @@ impl Bake<'_> {
             .await?;
         self.journal.append(&Entry::Kept { snapshot: snapshot.clone() })?;
         self.pending = None;
+        self.kept.insert(layer.key, snapshot.clone());
         remember(&self.request.folders, layer)?;
         *map = now;
         let changed_blocks = changes.len() as u64;
@@ -254,7 +280,7 @@ impl Bake<'_> {
             provisioner: layer.title.clone(),
             snapshot: match &layer.fate {
                 crate::plan::Fate::Reused { snapshot } => Some(snapshot.clone()),
-                crate::plan::Fate::Run { .. } => None,
+                crate::plan::Fate::Run { .. } => self.kept.get(&layer.key).cloned(),
             },
         };
         let regional = manifest::RegionalImage { image: image.to_owned(), snapshot: snapshot.to_owned() };
@@ -273,10 +299,7 @@ impl Bake<'_> {
             tree: inspection.tree,
             packages: inspection.packages,
             blocks: manifest::Blocks { count: map.blocks.len() as u64, volume_size: map.volume_size },
-            regions: std::collections::BTreeMap::from([(
-                self.client.region().unwrap_or_default().to_owned(),
-                regional,
-            )]),
+            regions: BTreeMap::from([(self.client.region().unwrap_or_default().to_owned(), regional)]),
         }
     }
 }

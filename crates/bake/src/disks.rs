@@ -104,14 +104,24 @@ pub(crate) async fn working_copy(
     base: &BaseDisk,
     snapshot: &str,
     path: &Path,
-    on_block: impl FnMut(u64, u64),
+    mut on_block: impl FnMut(u64, u64),
 ) -> Result<BlockMap, BakeError> {
     blocks::copy_sparse(&base.path, path).map_err(working("copy the base's disk"))?;
     let mut map = base.map.clone();
-    if snapshot != base.snapshot {
-        fetch_changes(client, (&base.snapshot, snapshot), path, &mut map, on_block).await?;
+    if snapshot == base.snapshot {
+        return Ok(map);
     }
-    Ok(map)
+    match fetch_changes(client, (&base.snapshot, snapshot), path, &mut map, &mut on_block).await {
+        Ok(()) => Ok(map),
+        // The layer was baked over an earlier copy of the base: it is read whole.
+        Err(error) if are_unrelated(&error) => fetch_disk(client, snapshot, path, on_block).await,
+        Err(error) => Err(error),
+    }
+}
+
+fn are_unrelated(error: &BakeError) -> bool {
+    let BakeError::Aws { source, .. } = error else { return false };
+    source.refusal().is_some_and(|refusal| refusal.reason.as_deref() == Some("UNRELATED_SNAPSHOTS"))
 }
 
 fn disk_path(folders: &Folders, snapshot: &str) -> PathBuf {

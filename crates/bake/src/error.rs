@@ -12,7 +12,7 @@ pub enum BakeError {
         doing: String,
         /// AWS's word.
         #[source]
-        source: aws::Error,
+        source: Box<aws::Error>,
     },
     /// Something on this machine failed.
     #[error("{doing}")]
@@ -51,7 +51,7 @@ pub enum BakeError {
 /// Puts "what was being done" on an error of AWS.
 pub(crate) fn calling(doing: impl Into<String>) -> impl FnOnce(aws::Error) -> BakeError {
     let doing = doing.into();
-    move |source| BakeError::Aws { doing, source }
+    move |source| BakeError::Aws { doing, source: Box::new(source) }
 }
 
 /// Puts "what was being done" on an error of this machine.

@@ -10,6 +10,9 @@ use rustix::fs::flock;
 use crate::error::BakeError;
 use crate::error::working;
 
+/// Logs that are kept.
+const LOGS: usize = 20;
+
 /// The two folders of an installation: what may be thrown away, and what may not.
 #[derive(Clone, Debug)]
 pub struct Folders {
@@ -24,6 +27,12 @@ impl Folders {
     #[must_use]
     pub fn bakes(&self) -> PathBuf {
         self.state.join("bakes")
+    }
+
+    /// Logs of bakes, which outlive them: a folder each.
+    #[must_use]
+    pub fn logs(&self) -> PathBuf {
+        self.state.join("logs")
     }
 
     /// The manifest of `image`.
@@ -53,9 +62,12 @@ impl BakeFolder {
         getrandom::fill(&mut random).map_err(|error| working("draw a bake id")(error.to_string()))?;
         let id = format!("bake-{}", data_encoding::HEXLOWER.encode(&random));
         let path = folders.bakes().join(&id);
-        fs_err::create_dir_all(&path).map_err(working("create the bake's folder"))?;
-        let lock = lock_file(&path).map_err(working("lock the bake's folder"))?;
+        // It gets its name when it is locked: nobody ever sees a bake without a lock.
+        let unnamed = folders.bakes().join(format!(".{id}"));
+        fs_err::create_dir_all(&unnamed).map_err(working("create the bake's folder"))?;
+        let lock = lock_file(&unnamed).map_err(working("lock the bake's folder"))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(working("lock the bake's folder"))?;
+        fs_err::rename(&unnamed, &path).map_err(working("create the bake's folder"))?;
         Ok(Self { id, path, _lock: lock })
     }
 
@@ -81,6 +93,21 @@ fn lock_file(folder: &Path) -> std::io::Result<File> {
     Ok(fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))?.into_parts().0)
 }
 
+/// Removes all but the latest logs.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn drop_old_logs(folders: &Folders) -> std::io::Result<()> {
+    let mut logs = Vec::new();
+    for entry in fs_err::read_dir(folders.logs())? {
+        let entry = entry?;
+        logs.push((entry.metadata()?.modified()?, entry.path()));
+    }
+    logs.sort();
+    let too_many = logs.len().saturating_sub(LOGS);
+    logs.into_iter().take(too_many).try_for_each(|(_, path)| fs_err::remove_dir_all(path))
+}
+
 /// The ids of all bakes that have a folder, alive or not.
 ///
 /// # Errors
@@ -91,7 +118,8 @@ pub(crate) fn list_bakes(folders: &Folders) -> Result<Vec<String>, BakeError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(working("list the bakes of this machine")(error)),
     };
-    let mut ids: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut ids: Vec<String> = names.filter(|name| name.starts_with("bake-")).collect();
     ids.sort();
     Ok(ids)
 }

@@ -25,6 +25,8 @@ use crate::seal::seal;
 pub(crate) struct Workplace<'a> {
     /// The bake's folder.
     pub(crate) folder: &'a Path,
+    /// Where Ansible's log and inventory go; they outlive the bake.
+    pub(crate) logs: &'a Path,
     /// What the sandbox is told.
     pub(crate) options: Options,
     /// The disk that the layer becomes part of.
@@ -82,13 +84,12 @@ fn play(
     on_event: &mut dyn FnMut(Event),
 ) -> Result<(), BakeError> {
     let sandbox = Sandbox::start(layers, &place.options).map_err(working("start the sandbox"))?;
-    let work = place.folder.join("ansible");
-    run_playbook(&sandbox, &layer.playbook, &work, &mut |task| on_event(Event::Ansible { task })).map_err(|error| {
-        match error {
+    run_playbook(&sandbox, &layer.playbook, place.logs, &mut |task| on_event(Event::Ansible { task })).map_err(
+        |error| match error {
             crate::ansible::PlaybookError::Interrupted => BakeError::Interrupted,
             error => working(format!("run {}", layer.title))(error),
-        }
-    })?;
+        },
+    )?;
     sandbox.stop().map_err(working("end the sandbox"))
 }
 

@@ -6,7 +6,7 @@
 //!   in `sh`, Ansible takes systemd for the service manager instead of running SysV scripts that start daemons.
 //! - The overlay is mounted inside the name spaces only: when PID 1 ends, the kernel ends every process and frees every
 //!   mount, so nothing can be left running and no `umount` can be busy.
-//! - What keeps packages from starting services or syncing the disk is a [`shield`] *below* the image's own writes, so it never
+//! - What keeps packages from starting services or syncing the disk is a shield *below* the image's own writes, so it never
 //!   ends in the image, and a play that writes to the same paths wins.
 
 mod enter;

@@ -116,7 +116,10 @@ fn what_ansible_refuses_is_said_in_its_words() {
     let bench = Bench::new();
     let sandbox = bench.sandbox("refused");
     let error = fails(&bench, &sandbox, "refused", "- hosts: all\n  tasks:\n    - nomodule: {x: 1}\n");
-    assert!(matches!(&error, PlaybookError::Refused { message, .. } if message.contains("couldn't resolve module/action 'nomodule'")), "{error}");
+    assert!(
+        matches!(&error, PlaybookError::Refused { message, .. } if message.contains("couldn't resolve module/action 'nomodule'")),
+        "{error}"
+    );
     let error = fails(&bench, &sandbox, "refused", "- hosts: [\n");
     assert!(matches!(&error, PlaybookError::Refused { .. }), "{error}");
     let error = fails(&bench, &sandbox, "refused", "- hosts: nobody\n  tasks: []\n");
@@ -132,7 +135,8 @@ fn a_play_that_takes_too_long_is_ended() {
     let sandbox = bench.sandbox("long");
     let project = bench.work.path().join("long/project");
     fs::create_dir_all(&project).expect("made");
-    fs::write(project.join("play.yml"), "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: sleep 300\n").expect("written");
+    fs::write(project.join("play.yml"), "- hosts: all\n  gather_facts: false\n  tasks:\n    - command: sleep 300\n")
+        .expect("written");
     let mut playbook = Playbook::new("play.yml", project);
     playbook.deadline = Duration::from_secs(5);
     let (outcome, _) = bench.run(&sandbox, "long", &playbook);

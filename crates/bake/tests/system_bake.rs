@@ -1,5 +1,7 @@
 //! The example's two layers for real: Ansible, apt, sealing, applying; twice, and the trees are one.
 
+#![allow(clippy::print_stdout, reason = "the times of the phases are part of what this test shows")]
+
 mod common;
 
 use std::path::Path;
@@ -57,7 +59,8 @@ fn bake(bench: &Bench, name: &str, epoch: i64) -> PathBuf {
         clock.phase("start the sandbox");
         let (outcome, events) = bench.run(&sandbox, &name, &playbook(file));
         outcome.unwrap_or_else(|error| panic!("{error}"));
-        let done = events.iter().filter(|event| matches!(event, Event::TaskDone { status, .. } if *status != Status::Skipped));
+        let done =
+            events.iter().filter(|event| matches!(event, Event::TaskDone { status, .. } if *status != Status::Skipped));
         clock.phase(&format!("run {file}, {} tasks", done.count()));
         assert_eq!(sandbox.processes().expect("a list"), [], "nothing is left running");
         sandbox.stop().expect("the sandbox ends");
@@ -94,7 +97,12 @@ fn assert_is_an_image(disk: &Path) {
     ] {
         assert!(fs::symlink_metadata(disk.join(path)).is_ok(), "{path}");
     }
-    for path in ["usr/sbin/policy-rc.d", "etc/dpkg/dpkg.cfg.d/ovenbird-bake", "etc/apt/apt.conf.d/99ovenbird-bake", "root/.ansible"] {
+    for path in [
+        "usr/sbin/policy-rc.d",
+        "etc/dpkg/dpkg.cfg.d/ovenbird-bake",
+        "etc/apt/apt.conf.d/99ovenbird-bake",
+        "root/.ansible",
+    ] {
         assert!(fs::symlink_metadata(disk.join(path)).is_err(), "{path} is not for the image");
     }
     let fact = fs::read_link(disk.join("etc/ansible/facts.d/ovenbird.fact")).expect("a link");
@@ -144,7 +152,12 @@ fn boot(bench: &Bench, disk: &Path, instance: &str, volume: &Path) -> String {
                   cd /usr/lib/ovenbird/boot && ANSIBLE_CONFIG=$PWD/ansible.cfg ANSIBLE_INVENTORY=/dev/null ansible-playbook playbook.yml";
     let inside = |script: &str, input: &str| {
         let offline = Tool::new("unshare").arg("--net").arg(sandbox.enter_program()).arg(sandbox.root());
-        offline.args(["/bin/sh", "-c", script]).stdin_bytes(input).run().unwrap_or_else(|error| panic!("{error}")).text()
+        offline
+            .args(["/bin/sh", "-c", script])
+            .stdin_bytes(input)
+            .run()
+            .unwrap_or_else(|error| panic!("{error}"))
+            .text()
     };
     let greeting = volume.join("greeting.txt");
     if let Ok(text) = fs::read_to_string(&greeting) {

@@ -27,7 +27,10 @@ fn strays(bake: &str) -> Vec<String> {
     let mark = format!("{BAKE_VARIABLE}={bake}");
     let processes = fs::read_dir("/proc").expect("/proc").flatten();
     let environs = processes.filter_map(|entry| fs::read(entry.path().join("environ")).ok());
-    environs.map(|environ| String::from_utf8_lossy(&environ).into_owned()).filter(|text| text.split('\0').any(|one| one == mark)).collect()
+    environs
+        .map(|environ| String::from_utf8_lossy(&environ).into_owned())
+        .filter(|text| text.split('\0').any(|one| one == mark))
+        .collect()
 }
 
 #[test]
@@ -56,6 +59,13 @@ fn services_are_enabled_and_never_started() {
         mode: '0755'
         content: |
           #!/bin/sh
+          ### BEGIN INIT INFO
+          # Provides: demo
+          # Required-Start:
+          # Required-Stop:
+          # Default-Start: 2 3 4 5
+          # Default-Stop: 0 1 6
+          ### END INIT INFO
           touch /var/tmp/started
           setsid sleep 1000 >/dev/null 2>&1 </dev/null &
     - systemd: {daemon_reload: true}
@@ -85,9 +95,15 @@ fn services_are_enabled_and_never_started() {
 fn what_is_left_running_is_known_and_ends_with_it() {
     let bench = Bench::new();
     let sandbox = bench.sandbox("strays");
-    sh(&sandbox, "setsid sleep 987 >/dev/null 2>&1 </dev/null & cd /srv && setsid sh -c 'exec 9>/srv/held; sleep 986' >/dev/null 2>&1 </dev/null & sleep 0.2");
+    sh(
+        &sandbox,
+        "setsid sleep 987 >/dev/null 2>&1 </dev/null & cd /srv && setsid sh -c 'exec 9>/srv/held; sleep 986' >/dev/null 2>&1 </dev/null & sleep 0.2",
+    );
     let left: Vec<_> = sandbox.processes().expect("a list").into_iter().map(|(_, command)| command).collect();
-    assert!(left.iter().any(|command| command == "sleep 987") && left.iter().any(|command| command == "sleep 986"), "{left:?}");
+    assert!(
+        left.iter().any(|command| command == "sleep 987") && left.iter().any(|command| command == "sleep 986"),
+        "{left:?}"
+    );
     let layers = bench.layers("strays");
     sandbox.stop().expect("it ends");
     assert_eq!(strays("test-strays"), Vec::<String>::new());
@@ -108,7 +124,10 @@ fn nothing_of_the_host_is_in_reach() {
     let host_name = fs::read_to_string("/proc/sys/kernel/hostname").expect("a name");
     let sandbox = bench.sandbox("walls");
     assert_eq!(sh(&sandbox, "cat /proc/1/comm; ls /proc/1/root; ls /proc/1/root/.."), "sh\nimage\nimage");
-    assert_eq!(sh(&sandbox, "ls /dev"), "fd\nfull\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero");
+    assert_eq!(
+        sh(&sandbox, "ls /dev"),
+        "fd\nfull\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero"
+    );
     for attempt in [
         "mknod /tmp/disk b 8 0",
         "mount -t tmpfs x /mnt",
@@ -123,14 +142,21 @@ fn nothing_of_the_host_is_in_reach() {
         "unshare -m true",
         "touch /proc/1/root/x",
     ] {
-        assert_eq!(sh(&sandbox, &format!("({attempt}) 2>/dev/null && echo done || echo refused")), "refused", "{attempt}");
+        assert_eq!(
+            sh(&sandbox, &format!("({attempt}) >/dev/null 2>&1 && echo done || echo refused")),
+            "refused",
+            "{attempt}"
+        );
     }
     // A chroot can be left by root; this one only leads into the empty room around it.
     let escape = "import os; os.mkdir('/tmp/x'); os.chroot('/tmp/x'); [os.chdir('..') for _ in range(50)]; os.chroot('.'); print(os.listdir('/'))";
     let python = sandbox.tool("python3").args(["-c", escape]).run().expect("python runs");
     assert_eq!(python.text(), "['image']");
     let env = sh(&sandbox, "env");
-    assert!(env.contains("SYSTEMD_OFFLINE=1") && env.contains("OVENBIRD_BAKE=test-walls") && !env.contains("CARGO"), "{env}");
+    assert!(
+        env.contains("SYSTEMD_OFFLINE=1") && env.contains("OVENBIRD_BAKE=test-walls") && !env.contains("CARGO"),
+        "{env}"
+    );
     assert_eq!(sh(&sandbox, "stat -c %a /tmp /run/lock /dev/shm | tr '\\n' ' '"), "1777 1777 1777");
     sandbox.stop().expect("it ends");
     assert_eq!(fs::read_to_string("/proc/sys/kernel/hostname").expect("a name"), host_name);
@@ -140,11 +166,17 @@ fn nothing_of_the_host_is_in_reach() {
 fn the_shield_is_seen_and_never_in_the_image() {
     let bench = Bench::new();
     let sandbox = bench.sandbox("shield");
-    assert_eq!(sh(&sandbox, "/usr/sbin/policy-rc.d; echo $?; cat /etc/dpkg/dpkg.cfg.d/ovenbird-bake"), "101\nforce-unsafe-io");
+    assert_eq!(
+        sh(&sandbox, "/usr/sbin/policy-rc.d; echo $?; cat /etc/dpkg/dpkg.cfg.d/ovenbird-bake"),
+        "101\nforce-unsafe-io"
+    );
     let resolver = fs::read_to_string("/etc/resolv.conf").expect("a resolver");
     assert_eq!(sh(&sandbox, "cat /etc/resolv.conf"), resolver.trim());
     // What the play itself puts there is the image's.
-    sh(&sandbox, "printf 'nameserver 192.0.2.1\\n' >/tmp/r && mv /tmp/r /etc/resolv.conf && rm /usr/sbin/policy-rc.d && touch /usr/sbin/mine");
+    sh(
+        &sandbox,
+        "printf 'nameserver 192.0.2.1\\n' >/tmp/r && mv /tmp/r /etc/resolv.conf && rm /usr/sbin/policy-rc.d && touch /usr/sbin/mine",
+    );
     sandbox.stop().expect("it ends");
     let merged = bench.merged(&bench.layers("shield"), "shield");
     let read = |path: &str| fs::read_to_string(merged.target().join(path)).ok();
@@ -165,8 +197,11 @@ fn packages_are_shared_and_a_play_cannot_take_them_away() {
     let mut options = bench.options("cache");
     options.packages = Some(ovenbird_bake::sandbox::PackageCache { lists: lists.clone(), archives: archives.clone() });
     let sandbox = Sandbox::start(&bench.layers("cache"), &options).expect("it starts");
-    let seen = sh(&sandbox, "cat /var/lib/apt/lists/x_InRelease; ls /var/cache/apt/archives; rm -rf /var/lib/apt/lists/*; apt-get clean; \
-                             ls /var/cache/apt/archives; echo new >/var/cache/apt/archives/two_1_all.deb");
+    let seen = sh(
+        &sandbox,
+        "cat /var/lib/apt/lists/x_InRelease; ls /var/cache/apt/archives; rm -rf /var/lib/apt/lists/*; apt-get clean; \
+                             ls /var/cache/apt/archives; echo new >/var/cache/apt/archives/two_1_all.deb",
+    );
     assert!(seen.starts_with("keptone_1_all.deb"), "{seen}");
     sandbox.stop().expect("it ends");
     assert_eq!(fs::read_to_string(lists.join("x_InRelease")).expect("still there"), "kept");
@@ -209,7 +244,12 @@ fn holds_a_sandbox() {
 #[test]
 fn it_dies_with_whoever_started_it() {
     let this = std::env::current_exe().expect("this program");
-    let holder = Tool::new(this.to_string_lossy()).env("OVENBIRD_TEST_HOLD", "1").args(["--ignored", "--exact", "holds_a_sandbox", "--nocapture"]);
+    let holder = Tool::new(this.to_string_lossy()).env("OVENBIRD_TEST_HOLD", "1").args([
+        "--ignored",
+        "--exact",
+        "holds_a_sandbox",
+        "--nocapture",
+    ]);
     let mut holder = holder.spawn_guarded(Stdio::piped()).expect("it starts");
     let (mut held, mut work) = (Vec::new(), None);
     for line in BufReader::new(holder.take_stdout().expect("its output")).lines() {

@@ -100,10 +100,7 @@ pub(super) fn files(
 ) -> Result<BTreeMap<String, Digest>, BakeError> {
     let doing = || format!("find the files that {} can reach", ansible.playbook_file);
     let config = Config::read(&request.directory, &playbook.env).map_err(working(doing()))?;
-    let mut files = reach::files(playbook, &config).map_err(working(doing()))?;
-    // Where the agent lies is no input; what it is stands among the tools.
-    files.remove(&format!("env {AGENT_VARIABLE}"));
-    Ok(files)
+    reach::files(playbook, &config).map_err(working(doing()))
 }
 
 /// The provisioner's own options, as far as they can change the result. Paths that only say where a tool lies are not in it.
@@ -130,13 +127,10 @@ pub(super) fn options(recipe: &Recipe, playbook: &Playbook) -> BTreeMap<String, 
     ])
 }
 
-/// The tools that leave their mark in an image.
+/// The tools that leave their mark in an image. The agent is among the files of the plays that name it.
 pub(super) fn tools(request: &Request) -> Result<BTreeMap<String, String>, BakeError> {
-    let agent = fs_err::read(&request.agent)
-        .map_err(working("read ovenbird-agent, which goes into images; build it with `make agent`"))?;
     Ok(BTreeMap::from([
         ("ansible".to_owned(), ansible_version(&request.folders.cache)?),
-        ("ovenbird-agent".to_owned(), Digest::of(&agent).hex()),
         ("ovenbird-bake".to_owned(), ENGINE.to_owned()),
     ]))
 }

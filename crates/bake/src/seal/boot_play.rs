@@ -60,14 +60,16 @@ pub(super) fn find_network_use(root: &Root) -> io::Result<Vec<String>> {
     Ok(found)
 }
 
-/// Network modules that tasks use, wherever they stand.
+/// Network modules that tasks use, wherever they stand. A task is an item of a list: a variable may have any name.
 fn modules(node: &Node) -> Vec<String> {
+    let of_item = |item: &Node| -> Vec<String> {
+        let own = item.pairs().iter().filter_map(|(key, value)| own(key, value));
+        own.chain(modules(item)).collect()
+    };
     match node {
         Node::Text(_) => Vec::new(),
-        Node::List(items) => items.iter().flat_map(modules).collect(),
-        Node::Map(pairs) => {
-            pairs.iter().flat_map(|(key, value)| own(key, value).into_iter().chain(modules(value))).collect()
-        }
+        Node::List(items) => items.iter().flat_map(of_item).collect(),
+        Node::Map(pairs) => pairs.iter().flat_map(|(_, value)| modules(value)).collect(),
     }
 }
 

@@ -224,7 +224,7 @@ mod tests {
             ("boot/vmlinuz-6.1.0-37-cloud-amd64", ""),
             (
                 "usr/lib/ovenbird/boot/playbook.yml",
-                "- hosts: localhost\n  tasks:\n    - ansible.builtin.template: {src: a, dest: b}\n",
+                "- hosts: localhost\n  vars: {package: x, git: y}\n  tasks:\n    - ansible.builtin.template: {src: a, dest: b}\n",
             ),
             ("etc/ssl/certs/public.pem", "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"),
         ] {

@@ -58,14 +58,24 @@ impl Bench {
     }
 
     /// Runs a playbook of this text in a sandbox of this name; all events are returned too.
-    pub fn play(&self, sandbox: &Sandbox, name: &str, text: &str) -> (Result<PlaybookOutcome, PlaybookError>, Vec<Event>) {
+    pub fn play(
+        &self,
+        sandbox: &Sandbox,
+        name: &str,
+        text: &str,
+    ) -> (Result<PlaybookOutcome, PlaybookError>, Vec<Event>) {
         let project = self.work.path().join(name).join("project");
         fs::create_dir_all(&project).expect("the project's folder");
         fs::write(project.join("play.yml"), text).expect("written");
         self.run(sandbox, name, &Playbook::new("play.yml", project))
     }
 
-    pub fn run(&self, sandbox: &Sandbox, name: &str, playbook: &Playbook) -> (Result<PlaybookOutcome, PlaybookError>, Vec<Event>) {
+    pub fn run(
+        &self,
+        sandbox: &Sandbox,
+        name: &str,
+        playbook: &Playbook,
+    ) -> (Result<PlaybookOutcome, PlaybookError>, Vec<Event>) {
         let mut events = Vec::new();
         let work = self.work.path().join(name).join("ansible");
         let outcome = run_playbook(sandbox, playbook, &work, &mut |event| events.push(event));

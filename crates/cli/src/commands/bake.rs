@@ -165,6 +165,7 @@ fn show_baked(context: Context<'_>, plan: &Plan, baked: &Baked, took: Duration, 
     output.print(&baked.image);
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 fn failure(error: BakeError) -> Failure {
     let kind = match &error {
         BakeError::Aws { .. } => Kind::Aws,

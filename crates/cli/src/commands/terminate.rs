@@ -25,7 +25,6 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
     let request = ec2::TerminateInstancesRequest {
         instance_ids: arguments.instances.clone(),
         dry_run: arguments.dry_run.then_some(true),
-        ..Default::default()
     };
     match account.client.send(request).await {
         Err(error) if arguments.dry_run && error.has_code("DryRunOperation") => {

@@ -105,7 +105,7 @@ pub(super) fn plan(context: Context<'_>, plan: &Plan) {
     for layer in &plan.layers {
         match &layer.fate {
             Fate::Reused { snapshot } => {
-                output.print(&format!("reuses  {}  {}  ({snapshot})", layer.key.short(), layer.title))
+                output.print(&format!("reuses  {}  {}  ({snapshot})", layer.key.short(), layer.title));
             }
             Fate::Run { why } => {
                 output.print(&format!("runs    {}  {}", layer.key.short(), layer.title));
