@@ -6,7 +6,7 @@ use ovenbird_aws as aws;
 #[derive(Debug, thiserror::Error)]
 pub enum BakeError {
     /// AWS refused, or did not answer.
-    #[error("{doing}")]
+    #[error("could not {doing}")]
     Aws {
         /// What was being done, to what.
         doing: String,
@@ -15,7 +15,7 @@ pub enum BakeError {
         source: Box<aws::Error>,
     },
     /// Something on this machine failed.
-    #[error("{doing}")]
+    #[error("could not {doing}")]
     Local {
         /// What was being done, to what.
         doing: String,

@@ -7,8 +7,15 @@ use ovenbird_core::project::FILE_NAME;
 use ovenbird_core::project::Project;
 use ovenbird_core::project::Service;
 
+use crate::args::Global;
 use crate::failure::Failure;
 use crate::failure::Kind;
+
+/// The region of the project around here, for commands that work without one too. A project that cannot be read names none:
+/// commands that need it say why.
+pub(crate) fn find_region(global: &Global) -> Option<String> {
+    OpenProject::find(global.directory.as_deref()).ok()?.project.region
+}
 
 /// A project on the disk.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use ovenbird_core::pointer::PromotionRefused;
 #[derive(Debug, thiserror::Error)]
 pub enum FleetError {
     /// AWS refused, or did not answer.
-    #[error("{doing}")]
+    #[error("could not {doing}")]
     Aws {
         /// What was being done, to what.
         doing: String,

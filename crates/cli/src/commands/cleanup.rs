@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::clock;
 use crate::failure::Failure;
 use crate::failure::Kind;
+use crate::project;
 
 /// Deletes images with AutoCleanup=true that were not used for 7 days, if a complete inventory ran within the last hour and
 /// nothing else speaks for them; says why for every image
@@ -20,7 +21,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
-    let account = Account::connect(context.global, None, context.output).await?;
+    let account =
+        Account::connect(context.global, project::find_region(context.global).as_deref(), context.output).await?;
     let now = clock::now(&account)?;
     let report = ovenbird_fleet::cleanup(&account.client, now, &Policy::default(), arguments.dry_run)
         .await

@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::folders;
+use crate::project;
 
 /// Lists what cut-off bakes have left on this machine and in this account, and pointers that name images which are gone
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,8 @@ struct Dangling {
 }
 
 pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
-    let account = Account::connect(context.global, None, context.output).await?;
+    let account =
+        Account::connect(context.global, project::find_region(context.global).as_deref(), context.output).await?;
     let folders = folders::bake()?;
     let failed = |error: ovenbird_bake::BakeError| Failure::of(Kind::Failed, &error);
     let abandoned = ovenbird_bake::find_abandoned(&account.client, &folders).await.map_err(failed)?;

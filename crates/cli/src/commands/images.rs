@@ -10,6 +10,7 @@ use super::Context;
 use crate::account::Account;
 use crate::failure::Failure;
 use crate::failure::Kind;
+use crate::project;
 use crate::table;
 
 /// Lists the images of this account, the youngest first
@@ -20,7 +21,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
-    let account = Account::connect(context.global, None, context.output).await?;
+    let account =
+        Account::connect(context.global, project::find_region(context.global).as_deref(), context.output).await?;
     let failed = |error: ovenbird_fleet::FleetError| Failure::of(Kind::Aws, &error);
     let mut images = ovenbird_fleet::list_own_images(&account.client).await.map_err(failed)?;
     images.retain(|image| arguments.service.is_none() || tag(image, tags::SERVICE) == arguments.service.as_deref());

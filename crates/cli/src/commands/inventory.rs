@@ -5,6 +5,7 @@ use crate::account::Account;
 use crate::clock;
 use crate::failure::Failure;
 use crate::failure::Kind;
+use crate::project;
 
 /// Writes `LastUsed` on every image that an instance or a pointer uses, then `LastUsedRuntime` on all of them
 #[derive(Debug, clap::Args)]
@@ -15,7 +16,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
-    let account = Account::connect(context.global, None, context.output).await?;
+    let account =
+        Account::connect(context.global, project::find_region(context.global).as_deref(), context.output).await?;
     let now = clock::now(&account)?;
     let report = ovenbird_fleet::inventory(&account.client, now, arguments.dry_run).await.map_err(|error| {
         Failure::of(Kind::Aws, &error)

@@ -9,6 +9,7 @@ use super::Context;
 use crate::account::Account;
 use crate::failure::Failure;
 use crate::failure::Kind;
+use crate::project;
 use crate::table;
 
 /// Shows which image each environment of each service uses, and how its instances are
@@ -19,7 +20,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
-    let account = Account::connect(context.global, None, context.output).await?;
+    let account =
+        Account::connect(context.global, project::find_region(context.global).as_deref(), context.output).await?;
     let seen = ovenbird_fleet::observe(&account.client).await.map_err(|error| Failure::of(Kind::Aws, &error))?;
     let wanted = |service: Option<&str>| arguments.service.is_none() || arguments.service.as_deref() == service;
     let instances: Vec<&Instance> =

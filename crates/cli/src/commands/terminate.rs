@@ -8,6 +8,7 @@ use ovenbird_aws::ec2;
 use super::Context;
 use crate::account::Account;
 use crate::failure::Failure;
+use crate::project;
 
 /// Ends instances and waits until they are gone; volumes that were attached to them are free then
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,8 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
-    let account = Account::connect(context.global, None, context.output).await?;
+    let account =
+        Account::connect(context.global, project::find_region(context.global).as_deref(), context.output).await?;
     let request = ec2::TerminateInstancesRequest {
         instance_ids: arguments.instances.clone(),
         dry_run: arguments.dry_run.then_some(true),
