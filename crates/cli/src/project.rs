@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use ovenbird_core::pointer::PromotionRefused;
 use ovenbird_core::project::FILE_NAME;
 use ovenbird_core::project::Project;
 use ovenbird_core::project::Service;
@@ -52,10 +53,11 @@ impl OpenProject {
 
     /// `name`, if it is one of the project's environments.
     pub(crate) fn environment(&self, name: &str) -> Result<String, Failure> {
-        let known = self.project.environment_names();
-        if known.iter().any(|environment| environment == name) {
+        if self.project.find_environment(name).is_some() {
             return Ok(name.to_owned());
         }
-        Err(Failure::usage(format!("there is no environment `{name}` in {FILE_NAME}; it has: {}", known.join(", "))))
+        let unknown =
+            PromotionRefused::UnknownEnvironment { name: name.to_owned(), known: self.project.environment_names() };
+        Err(Failure::of(Kind::Usage, &unknown))
     }
 }

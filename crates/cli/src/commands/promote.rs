@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
     let project = OpenProject::find(context.global.directory.as_deref())?;
     project.service(&arguments.service)?;
+    for environment in arguments.from.iter().chain([&arguments.to]) {
+        project.environment(environment)?;
+    }
     let account = Account::connect(context.global, project.project.region.as_deref(), context.output).await?;
     let promotion = ovenbird_fleet::promote(
         &account.client,

@@ -68,11 +68,17 @@ pub(super) async fn register_disk(
         tags: vec![("Name".to_owned(), image.name.to_owned())],
     };
     let snapshot = remote::start_snapshot(&client, &snapshot).await.map_err(failed)?;
-    if let Err(error) = remote::put_changes(&client, &snapshot, disk, &changes, |_, _| ()).await {
-        remote::undo_snapshot(&client, &snapshot).await.map_err(failed)?;
-        return Err(failed(error));
-    }
-    let id = register(&client, image, &snapshot, map.volume_size / GIB).await?;
+    let registered = match remote::put_changes(&client, &snapshot, disk, &changes, |_, _| ()).await {
+        Ok(()) => register(&client, image, &snapshot, map.volume_size / GIB).await,
+        Err(error) => Err(failed(error)),
+    };
+    let id = match registered {
+        Ok(id) => id,
+        Err(failure) => {
+            remote::undo_snapshot(&client, &snapshot).await.map_err(failed)?;
+            return Err(failure);
+        }
+    };
     if image.owner != DEFAULT_ACCOUNT {
         make_public(&client, &id).await?;
     }
