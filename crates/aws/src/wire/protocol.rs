@@ -9,8 +9,6 @@ use super::json;
 use super::node::Node;
 use super::query;
 use super::rest;
-use super::shape::Kind;
-use super::shape::Member;
 use super::shape::Naming;
 use super::shape::Operation;
 use super::shape::Value as _;
@@ -139,7 +137,7 @@ pub fn decode_request<O: Operation>(request: &Request<Vec<u8>>) -> Result<O, Dec
 /// The answer of operation `O`, as its service writes it.
 #[must_use]
 pub fn encode_answer<O: Operation>(answer: &O::Answer, request_id: &str) -> Response<Vec<u8>> {
-    let node = || with_empty_lists(answer.to_node(Naming::Model), &O::Answer::members());
+    let node = || answer.to_node(Naming::Model).unwrap_or(Node::Struct(Vec::new()));
     match O::SERVICE.protocol() {
         protocol @ (Protocol::Ec2 | Protocol::Query) => {
             let mut body = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
@@ -166,26 +164,6 @@ pub fn encode_answer<O: Operation>(answer: &O::Answer, request_id: &str) -> Resp
             response
         }
     }
-}
-
-/// AWS writes the empty lists of an answer too, and its clients take them as there: `describe_images(…)["Images"]`.
-fn with_empty_lists(node: Option<Node>, members: &[Member]) -> Node {
-    let Some(Node::Struct(mut found)) = node else { return node.unwrap_or(Node::Struct(Vec::new())) };
-    let mut whole = Vec::with_capacity(members.len());
-    for member in members {
-        let node = found.iter().position(|(name, _)| name == member.wire).map(|at| found.swap_remove(at).1);
-        let inner = || (member.members)();
-        let node = match (node, &member.kind) {
-            (None, Kind::List(_)) => Node::List(Vec::new()),
-            (None, _) => continue,
-            (Some(Node::List(items)), _) => {
-                Node::List(items.into_iter().map(|item| with_empty_lists(Some(item), &inner())).collect())
-            }
-            (Some(node), _) => with_empty_lists(Some(node), &inner()),
-        };
-        whole.push((member.wire.to_owned(), node));
-    }
-    Node::Struct(whole)
 }
 
 fn respond(status: u16, content_type: &str, body: Vec<u8>, request_id: &str) -> Response<Vec<u8>> {

@@ -107,7 +107,11 @@ fn text(carried: Carried, length: Range<usize>) -> BoxedStrategy<String> {
         if carried.control || in_xml { letter } else { '%' }
     });
     let text = vec(letter, length).prop_map(String::from_iter);
-    if carried.control { prop_oneof![5 => text, 1 => Just("\0\u{1}\u{1f}%00".to_owned())].boxed() } else { text.boxed() }
+    if carried.control {
+        prop_oneof![5 => text, 1 => Just("\0\u{1}\u{1f}%00".to_owned())].boxed()
+    } else {
+        text.boxed()
+    }
 }
 
 /// Visible ASCII that neither starts nor ends with a space: what a header holds.

@@ -52,10 +52,12 @@ impl Botocore {
 
     /// The request as botocore writes it for these parameters.
     fn serialize<O: Operation>(&self, request: &O) -> Request<Vec<u8>> {
-        let written = self.ask::<O>("serialize", json!({ "parameters": as_botocore::<O, O>(request, Node::without_empty_lists) }));
+        let written = self
+            .ask::<O>("serialize", json!({ "parameters": as_botocore::<O, O>(request, Node::without_empty_lists) }));
         let text = |json: &Json| json.as_str().unwrap().to_owned();
         let mut uri = text(&written["path"]);
-        let fields: Vec<String> = pairs(&written["query"]).map(|(name, value)| format!("{}={}", escape(&name), escape(&value))).collect();
+        let fields: Vec<String> =
+            pairs(&written["query"]).map(|(name, value)| format!("{}={}", escape(&name), escape(&value))).collect();
         if !fields.is_empty() {
             uri = format!("{uri}?{}", fields.join("&"));
         }
@@ -84,7 +86,9 @@ fn pairs(json: &Json) -> impl Iterator<Item = (String, String)> {
 
 /// As botocore sends a query string (`percent_encode_sequence`).
 fn escape(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// A typed value with the model's own names, as a caller of botocore has it. Only requests leave empty lists out.
@@ -185,7 +189,9 @@ fn answers_are_read_by_botocore() {
 #[test]
 fn errors_are_read_by_botocore() {
     fn check<O: Operation>(botocore: &Botocore) {
-        for (status, code) in [(400, "InvalidParameterValue"), (404, "ResourceNotFoundException"), (503, "RequestLimitExceeded")] {
+        for (status, code) in
+            [(400, "InvalidParameterValue"), (404, "ResourceNotFoundException"), (503, "RequestLimitExceeded")]
+        {
             let error = ApiError::client(code, "<no> such \"thing\" & é").with_status(status);
             let read = botocore.parse::<O>(&wire::encode_error(O::SERVICE.protocol(), &error, "id"));
             assert_eq!(read["Error"]["Code"], code, "{}", O::ACTION);

@@ -89,7 +89,8 @@ async fn a_throttle_that_comes_as_400_is_tried_again() {
 
     // The EBS direct APIs name the error in a header, or in the body as `__type`; this server writes the body only.
     let throttled = Step::Answer(400, r#"{"__type":"RequestThrottledException","Message":"slow down"}"#.to_owned());
-    let unread = Step::Answer(400, r#"{"__type":"ValidationException","Message":"Failed to read block data"}"#.to_owned());
+    let unread =
+        Step::Answer(400, r#"{"__type":"ValidationException","Message":"Failed to read block data"}"#.to_owned());
     let server = Scripted::start([throttled, unread, Step::Answer(201, "{}".to_owned())]);
     let block = ebs::PutSnapshotBlockRequest {
         snapshot_id: Some("snap-1".to_owned()),
@@ -109,7 +110,10 @@ async fn a_refusal_is_final() {
     assert_eq!(server.asked().len(), 1);
     assert!(error.is_not_found() && error.has_code("InvalidAMIID.NotFound"));
     assert_eq!(error.refusal().unwrap().request_id.as_deref(), Some("id"));
-    assert_eq!(told(&error), "DescribeImages was refused: InvalidAMIID.NotFound: The image id '[ami-1]' does not exist");
+    assert_eq!(
+        told(&error),
+        "DescribeImages was refused: InvalidAMIID.NotFound: The image id '[ami-1]' does not exist"
+    );
 }
 
 #[tokio::test]
@@ -123,7 +127,8 @@ async fn tries_are_bounded_in_number_and_in_time() {
     let server = Scripted::start([Step::Hang]);
     let hurried = Patience { attempt: Duration::from_millis(200), call: Duration::from_millis(700), ..patience() };
     let began = Instant::now();
-    let error = client(&server).await.with_patience(&hurried).send(ec2::DescribeImagesRequest::default()).await.unwrap_err();
+    let error =
+        client(&server).await.with_patience(&hurried).send(ec2::DescribeImagesRequest::default()).await.unwrap_err();
     assert!(began.elapsed() < Duration::from_secs(5));
     assert!(server.asked().len() >= 2);
     assert!(told(&error).contains("timed out") && told(&error).contains(&server.url()), "{}", told(&error));
@@ -167,7 +172,9 @@ async fn every_try_of_a_call_has_the_same_fresh_idempotency_token() {
     let tokens: Vec<String> = server
         .asked()
         .iter()
-        .map(|asked| serde_json::from_str::<serde_json::Value>(&asked.body).unwrap()["ClientToken"].as_str().unwrap().to_owned())
+        .map(|asked| {
+            serde_json::from_str::<serde_json::Value>(&asked.body).unwrap()["ClientToken"].as_str().unwrap().to_owned()
+        })
         .collect();
     assert_eq!(tokens.len(), 5);
     assert_eq!((&tokens[0], &tokens[0]), (&tokens[1], &tokens[2]));
@@ -190,7 +197,8 @@ async fn listings_are_read_through_empty_pages_to_their_end() {
         images(&["ami-2", "ami-3"], None),
     ]);
     let pages = client(&server).await.send_all(ec2::DescribeImagesRequest::default()).await.unwrap();
-    let ids: Vec<_> = pages.iter().flat_map(|page| &page.images).filter_map(|image| image.image_id.as_deref()).collect();
+    let ids: Vec<_> =
+        pages.iter().flat_map(|page| &page.images).filter_map(|image| image.image_id.as_deref()).collect();
     assert_eq!((pages.len(), &*ids), (4, &["ami-1", "ami-2", "ami-3"][..]));
     let tokens: Vec<bool> = server.asked().iter().map(|asked| asked.body.contains("NextToken=")).collect();
     assert_eq!(tokens, [false, true, true, true]);
@@ -217,7 +225,8 @@ async fn requests_are_signed_for_their_service_and_region() {
     let client = client(&server).await;
     let _ = client.send(ec2::DescribeImagesRequest::default()).await;
     let _ = client.in_region("ap-south-1").send(ssm::GetParameterRequest::default()).await;
-    let block = ebs::PutSnapshotBlockRequest { snapshot_id: Some("s".to_owned()), block_index: Some(1), ..Default::default() };
+    let block =
+        ebs::PutSnapshotBlockRequest { snapshot_id: Some("s".to_owned()), block_index: Some(1), ..Default::default() };
     client.send(block).await.unwrap();
     let asked = server.asked();
     let scopes: BTreeSet<&str> = asked
@@ -225,7 +234,10 @@ async fn requests_are_signed_for_their_service_and_region() {
         .filter_map(|asked| asked.header("authorization")?.split("AKID/").nth(1)?.split('/').nth(1).map(|_| asked))
         .filter_map(|asked| asked.header("authorization")?.split("AKID/").nth(1)?.split_once('/')?.1.split(',').next())
         .collect();
-    assert_eq!(scopes, BTreeSet::from(["ap-south-1/ssm/aws4_request", "eu-west-1/ebs/aws4_request", "eu-west-1/ec2/aws4_request"]));
+    assert_eq!(
+        scopes,
+        BTreeSet::from(["ap-south-1/ssm/aws4_request", "eu-west-1/ebs/aws4_request", "eu-west-1/ec2/aws4_request"])
+    );
     // The block's bytes are covered by their checksum header, not by the signature.
     let last = asked.last().unwrap();
     assert_eq!(last.header("x-amz-content-sha256"), Some("UNSIGNED-PAYLOAD"));

@@ -45,17 +45,22 @@ fn ask_with(home: &Path, variables: &[(&str, &str)]) -> String {
 fn aws() -> Scripted {
     Scripted::choosing(|asked| {
         let keys = |id: &str| {
-            format!(r#"{{"Code":"Success","AccessKeyId":"{id}","SecretAccessKey":"s","Token":"t-{id}","Expiration":"{LATER}"}}"#)
+            format!(
+                r#"{{"Code":"Success","AccessKeyId":"{id}","SecretAccessKey":"s","Token":"t-{id}","Expiration":"{LATER}"}}"#
+            )
         };
+        if asked.line.starts_with("PUT /latest/api/token") {
+            return Step::AnswerWith("x-aws-ec2-metadata-token-ttl-seconds: 21600", 200, "token".to_owned());
+        }
         let body = match &*asked.line {
             line if line.starts_with("GET /container") => keys("AKCONTAINER"),
-            line if line.starts_with("PUT /latest/api/token") => "imds-token".to_owned(),
             line if line.starts_with("GET /latest/meta-data/iam/security-credentials/role") => keys("AKROLE"),
             line if line.starts_with("GET /latest/meta-data/iam/security-credentials") => "role".to_owned(),
             line if line.starts_with("GET /latest/meta-data/placement/region") => "sa-east-1".to_owned(),
             _ if asked.body.contains("AssumeRoleWithWebIdentity") => assumed_role(),
             _ => {
-                let caller = sts::GetCallerIdentityResponse { account: Some("123456789012".to_owned()), ..Default::default() };
+                let caller =
+                    sts::GetCallerIdentityResponse { account: Some("123456789012".to_owned()), ..Default::default() };
                 let answer = wire::encode_answer::<sts::GetCallerIdentityRequest>(&caller, "id");
                 String::from_utf8(answer.into_body()).unwrap()
             }
@@ -74,8 +79,13 @@ fn assumed_role() -> String {
 
 /// Who signed the calls of the operations, and with which session token.
 fn signers(server: &Scripted) -> Vec<(String, Option<String>)> {
-    let calls = server.asked().into_iter().filter(|asked| asked.header("authorization").is_some_and(|it| it.contains("SigV4") || it.contains("AWS4")));
-    calls.map(|asked| (asked.access_key().to_owned(), asked.header("x-amz-security-token").map(str::to_owned))).collect()
+    let calls = server
+        .asked()
+        .into_iter()
+        .filter(|asked| asked.header("authorization").is_some_and(|it| it.contains("SigV4") || it.contains("AWS4")));
+    calls
+        .map(|asked| (asked.access_key().to_owned(), asked.header("x-amz-security-token").map(str::to_owned)))
+        .collect()
 }
 
 fn assert_signed_by(server: &Scripted, said: &str, key: &str, token: Option<&str>) {
@@ -92,7 +102,10 @@ fn keys_and_endpoint_of_the_environment() {
     let place = [("AWS_REGION", "eu-north-1"), ("AWS_ENDPOINT_URL", &*url)];
     let said = ask_with(home.path(), &[&keys[..], &place[..]].concat());
     assert_signed_by(&server, &said, "AKENV", Some("t-env"));
-    assert!(said.contains("region=Some(\"eu-north-1\")") && said.contains(&format!("override=Some({url:?})")), "{said}");
+    assert!(
+        said.contains("region=Some(\"eu-north-1\")") && said.contains(&format!("override=Some({url:?})")),
+        "{said}"
+    );
 }
 
 #[test]
@@ -112,12 +125,17 @@ fn a_service_may_have_an_endpoint_of_its_own() {
 fn a_profile_with_keys_region_and_endpoint() {
     let (home, server) = (tempfile::tempdir().unwrap(), aws());
     let (config, keys) = (home.path().join("config"), home.path().join("credentials"));
-    std::fs::write(&config, format!("[profile nest]\nregion = eu-south-1\nendpoint_url = {}/\n", server.url())).unwrap();
+    std::fs::write(&config, format!("[profile nest]\nregion = eu-south-1\nendpoint_url = {}/\n", server.url()))
+        .unwrap();
     std::fs::write(&keys, "[nest]\naws_access_key_id = AKPROFILE\naws_secret_access_key = s\n").unwrap();
-    let files = [("AWS_CONFIG_FILE", config.to_str().unwrap()), ("AWS_SHARED_CREDENTIALS_FILE", keys.to_str().unwrap())];
+    let files =
+        [("AWS_CONFIG_FILE", config.to_str().unwrap()), ("AWS_SHARED_CREDENTIALS_FILE", keys.to_str().unwrap())];
     let said = ask_with(home.path(), &[&files[..], &[("AWS_PROFILE", "nest")]].concat());
     assert_signed_by(&server, &said, "AKPROFILE", None);
-    assert!(said.contains("region=Some(\"eu-south-1\")") && said.contains(&format!("override=Some({:?})", server.url())), "{said}");
+    assert!(
+        said.contains("region=Some(\"eu-south-1\")") && said.contains(&format!("override=Some({:?})", server.url())),
+        "{said}"
+    );
 }
 
 #[test]
@@ -127,7 +145,11 @@ fn a_process_named_by_the_profile() {
     let keys = r#"{"Version":1,"AccessKeyId":"AKPROCESS","SecretAccessKey":"s","SessionToken":"t"}"#;
     std::fs::write(home.path().join("keys"), keys).unwrap();
     let process = format!("cat {}", home.path().join("keys").display());
-    std::fs::write(&config, format!("[default]\nregion = eu-south-1\ncredential_process = {process}\nendpoint_url = {}\n", server.url())).unwrap();
+    std::fs::write(
+        &config,
+        format!("[default]\nregion = eu-south-1\ncredential_process = {process}\nendpoint_url = {}\n", server.url()),
+    )
+    .unwrap();
     let said = ask_with(home.path(), &[("AWS_CONFIG_FILE", config.to_str().unwrap()), ("PATH", "/usr/bin:/bin")]);
     assert_signed_by(&server, &said, "AKPROCESS", Some("t"));
 }
@@ -136,7 +158,8 @@ fn a_process_named_by_the_profile() {
 fn the_role_of_a_container() {
     let (home, server) = (tempfile::tempdir().unwrap(), aws());
     let (url, keys) = (server.url(), format!("{}/container", server.url()));
-    let variables = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*keys), ("AWS_ENDPOINT_URL", &url), ("AWS_REGION", "eu-north-1")];
+    let variables =
+        [("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*keys), ("AWS_ENDPOINT_URL", &url), ("AWS_REGION", "eu-north-1")];
     assert_signed_by(&server, &ask_with(home.path(), &variables), "AKCONTAINER", Some("t-AKCONTAINER"));
 }
 
@@ -170,6 +193,18 @@ fn without_region_or_credentials_the_error_says_so() {
     let said = ask_with(home.path(), &[closed, ("AWS_ENDPOINT_URL", &url)]);
     assert!(said.contains("error=no region is set: name one with --region, AWS_REGION, or in the profile"), "{said}");
     let said = ask_with(home.path(), &[closed, ("AWS_ENDPOINT_URL", &url), ("AWS_REGION", "eu-north-1")]);
-    assert!(said.contains("error=GetCallerIdentity found no AWS credentials"), "{said}");
+    assert!(said.contains("error=no AWS credentials are configured"), "{said}");
+    assert_eq!(signers(&server), []);
+}
+
+#[test]
+fn a_source_of_credentials_that_fails_is_named() {
+    let (home, server) = (tempfile::tempdir().unwrap(), aws());
+    let config = home.path().join("config");
+    let settings = "[default]\nregion = eu-south-1\ncredential_process = echo expired >&2; exit 3\n";
+    std::fs::write(&config, format!("{settings}endpoint_url = {}\n", server.url())).unwrap();
+    let said = ask_with(home.path(), &[("AWS_CONFIG_FILE", config.to_str().unwrap()), ("PATH", "/usr/bin:/bin")]);
+    assert!(said.contains("error=GetCallerIdentity was not sent, as the AWS credentials could not be had"), "{said}");
+    assert!(said.contains("Error retrieving credentials: external process exited with code exit status: 3"), "{said}");
     assert_eq!(signers(&server), []);
 }

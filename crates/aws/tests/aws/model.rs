@@ -35,6 +35,7 @@ impl Checker {
         Self { model: Model::of(service), protocol: service.protocol(), complaints: Vec::new() }
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "both sides are made on the spot")]
     fn expect<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, declared: T, official: T) {
         if declared != official {
             self.complaints.push(format!("{what}: {declared:?} is declared, the model says {official:?}"));
@@ -105,7 +106,8 @@ impl Checker {
         }
         let node = request.to_node(Naming::Model);
         let filled = O::members().into_iter().find(|member| {
-            node.clone().and_then(|mut node| node.take(member.wire)).and_then(|node| node.text()).as_deref() == Some("filled")
+            node.clone().and_then(|mut node| node.take(member.wire)).and_then(|node| node.text()).as_deref()
+                == Some("filled")
         });
         self.expect(&format!("{} idempotency token", O::ACTION), filled.map(|member| member.wire), official.as_deref());
     }
@@ -129,7 +131,8 @@ impl Checker {
         }
         let required = shape["required"].as_array().into_iter().flatten().filter_map(Json::as_str);
         for official in required.filter(|_| way == Way::Request) {
-            let is_declared = |member: &Member| self.model.member(name, member.name).is_some_and(|(name, _)| name == official);
+            let is_declared =
+                |member: &Member| self.model.member(name, member.name).is_some_and(|(name, _)| name == official);
             if !members.iter().any(is_declared) {
                 self.complain(path, &format!("the required {official} is not declared"));
             }
@@ -210,9 +213,30 @@ impl Checker {
     /// A trait that nobody has looked at may change the text on the wire.
     fn check_traits(&mut self, path: &str, description: &Json) {
         const LOOKED_AT: [&str; 24] = [
-            "box", "deprecated", "deprecatedMessage", "deprecatedSince", "documentation", "enum", "error", "exception",
-            "flattened", "idempotencyToken", "location", "locationName", "max", "member", "members", "min", "pattern", "payload",
-            "queryName", "required", "sensitive", "shape", "streaming", "type",
+            "box",
+            "deprecated",
+            "deprecatedMessage",
+            "deprecatedSince",
+            "documentation",
+            "enum",
+            "error",
+            "exception",
+            "flattened",
+            "idempotencyToken",
+            "location",
+            "locationName",
+            "max",
+            "member",
+            "members",
+            "min",
+            "pattern",
+            "payload",
+            "queryName",
+            "required",
+            "sensitive",
+            "shape",
+            "streaming",
+            "type",
         ];
         for name in description.as_object().into_iter().flat_map(|description| description.keys()) {
             if !LOOKED_AT.contains(&name.as_str()) {

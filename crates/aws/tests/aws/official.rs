@@ -57,7 +57,10 @@ impl Model {
     pub(crate) fn member(&self, shape: &str, name: &str) -> Option<(&str, &Json)> {
         let members = self.shape(shape)["members"].as_object()?;
         let plain = name.trim_start_matches("r#");
-        members.iter().find(|(official, _)| snake_case(official) == plain).map(|(official, member)| (&**official, member))
+        members
+            .iter()
+            .find(|(official, _)| snake_case(official) == plain)
+            .map(|(official, member)| (&**official, member))
     }
 }
 

@@ -23,7 +23,12 @@ use crate::operations::Visit;
 use crate::operations::visit_all;
 
 /// Runs a property of one operation.
-pub(crate) fn check<S: Strategy>(action: &str, cases: u32, strategy: &S, property: impl Fn(S::Value) -> Result<(), TestCaseError>) {
+pub(crate) fn check<S: Strategy>(
+    action: &str,
+    cases: u32,
+    strategy: &S,
+    property: impl Fn(S::Value) -> Result<(), TestCaseError>,
+) {
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
     TestRunner::new(config).run(strategy, property).unwrap_or_else(|failure| panic!("{action}: {failure}"));
 }
@@ -128,7 +133,10 @@ fn read_filters(text: &str) -> Vec<ec2::Filter> {
 #[test]
 fn lists_of_a_form_are_ordered_by_number_and_may_have_gaps() {
     let expected = [ec2::Filter::new("a", ["1", "2"]), ec2::Filter::new("b", ["3"])];
-    assert_eq!(read_filters("Filter.10.Value.1=3&Filter.10.Name=b&Filter.9.Value.7=2&Filter.9.Name=a&Filter.9.Value.2=1"), expected);
+    assert_eq!(
+        read_filters("Filter.10.Value.1=3&Filter.10.Name=b&Filter.9.Value.7=2&Filter.9.Name=a&Filter.9.Value.2=1"),
+        expected
+    );
     assert_eq!(read_filters("Version=2016-11-15"), []);
 }
 
@@ -179,13 +187,19 @@ fn instants_are_read_in_every_way_that_aws_writes_them() {
     let read = |node: Node| Timestamp::from_node(Some(node), Naming::Model);
     let whole: Timestamp = "2026-01-02T03:04:05Z".parse().unwrap();
     let fraction: Timestamp = "2026-01-02T03:04:05.678Z".parse().unwrap();
-    for text in ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.000Z", "2026-01-02T03:04:05+00:00", " 2026-01-02T05:04:05+02:00\n"] {
+    for text in [
+        "2026-01-02T03:04:05Z",
+        "2026-01-02T03:04:05.000Z",
+        "2026-01-02T03:04:05+00:00",
+        " 2026-01-02T05:04:05+02:00\n",
+    ] {
         assert_eq!(read(Node::Text(text.to_owned())), Ok(whole), "{text}");
     }
     assert_eq!(read(Node::Text("2026-01-02T03:04:05.678Z".to_owned())), Ok(fraction));
     assert_eq!(read(Node::Integer(whole.as_second())), Ok(whole));
     assert_eq!(read(Node::Float(1_767_323_045.678)), Ok(fraction));
-    for bad in [Node::Text("yesterday".to_owned()), Node::Float(f64::NAN), Node::Float(1e300), Node::Integer(i64::MAX)] {
+    for bad in [Node::Text("yesterday".to_owned()), Node::Float(f64::NAN), Node::Float(1e300), Node::Integer(i64::MAX)]
+    {
         let found = read(bad.clone());
         assert!(found.is_err(), "{bad:?} was read as {found:?}");
     }
@@ -195,7 +209,9 @@ fn instants_are_read_in_every_way_that_aws_writes_them() {
 fn what_xml_cannot_write_becomes_the_replacement_character() {
     let image = ec2::Image { description: Some("a\0b\u{1b}[1m\u{fffe}\r\n\u{85}c".to_owned()), ..Default::default() };
     let answer = ec2::DescribeImagesResult { images: vec![image], ..Default::default() };
-    let read = wire::decode_answer::<ec2::DescribeImagesRequest>(&wire::encode_answer::<ec2::DescribeImagesRequest>(&answer, "id"));
+    let read = wire::decode_answer::<ec2::DescribeImagesRequest>(&wire::encode_answer::<ec2::DescribeImagesRequest>(
+        &answer, "id",
+    ));
     let images = read.unwrap().unwrap().images;
     assert_eq!(images[0].description.as_deref(), Some("a\u{fffd}b\u{fffd}[1m\u{fffd}\r\n\u{85}c"));
 }

@@ -16,7 +16,9 @@ use std::sync::Mutex;
 pub(crate) enum Step {
     /// Answers this status and body.
     Answer(u16, String),
-    /// Closes the connection without having read the request, which the client sees as a reset.
+    /// The same, with one more header line.
+    AnswerWith(&'static str, u16, String),
+    /// Ends the connection with a reset.
     Reset,
     /// Says nothing, and keeps the connection open.
     Hang,
@@ -39,7 +41,8 @@ impl Asked {
 
     /// The access key that signed the request.
     pub(crate) fn access_key(&self) -> &str {
-        let credential = self.header("authorization").unwrap_or_default().split("Credential=").nth(1).unwrap_or_default();
+        let credential =
+            self.header("authorization").unwrap_or_default().split("Credential=").nth(1).unwrap_or_default();
         credential.split('/').next().unwrap_or_default()
     }
 }
@@ -62,7 +65,7 @@ impl Scripted {
         })
     }
 
-    /// Decides by the request; one that is to be reset is not read before, and comes here empty.
+    /// Decides by the request.
     pub(crate) fn choosing(choose: impl Fn(&Asked) -> Step + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (address, asked) = (listener.local_addr().unwrap(), Arc::new(Mutex::new(Vec::new())));
@@ -92,9 +95,8 @@ fn serve(stream: TcpStream, choose: &Choose, log: &Mutex<Vec<Asked>>) {
         log.lock().unwrap().push(asked.clone());
         let mut stream = reader.get_ref();
         match choose(&asked) {
-            Step::Answer(status, body) => {
-                let _ = write!(stream, "HTTP/1.1 {status} Said\r\ncontent-length: {}\r\n\r\n{body}", body.len());
-            }
+            Step::Answer(status, body) => answer(stream, "x-said: yes", status, &body),
+            Step::AnswerWith(header, status, body) => answer(stream, header, status, &body),
             Step::Reset => return reset(reader.into_inner()),
             Step::Hang => return wait_for_end(&mut reader),
             Step::CutShort => return drop(write!(stream, "HTTP/1.1 200 Said\r\ncontent-length: 1000\r\n\r\n<half")),
@@ -102,7 +104,12 @@ fn serve(stream: TcpStream, choose: &Choose, log: &Mutex<Vec<Asked>>) {
     }
 }
 
-/// With data that nobody has read, the kernel answers a close with a reset.
+fn answer(mut stream: &TcpStream, header: &str, status: u16, body: &str) {
+    let head = format!("HTTP/1.1 {status} Said\r\n{header}\r\ncontent-length: {}\r\n\r\n", body.len());
+    let _ = stream.write_all((head + body).as_bytes());
+}
+
+/// Without time to linger, the kernel ends the connection with a reset.
 fn reset(stream: TcpStream) {
     rustix::net::sockopt::set_socket_linger(&stream, Some(std::time::Duration::ZERO)).unwrap();
     drop(stream);

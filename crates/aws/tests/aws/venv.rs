@@ -18,7 +18,11 @@ pub(crate) fn root() -> PathBuf {
 /// The virtual environment. A missing one fails the test: skipped tests prove nothing.
 pub(crate) fn path() -> PathBuf {
     let venv = root().join("target/venv");
-    assert!(venv.join("bin/python").exists(), "{} is missing: run `make venv` (tests/requirements.txt into target/venv)", venv.display());
+    assert!(
+        venv.join("bin/python").exists(),
+        "{} is missing: run `make venv` (tests/requirements.txt into target/venv)",
+        venv.display()
+    );
     venv
 }
 
