@@ -150,7 +150,8 @@ pub enum PromotionRefused {
     },
 }
 
-fn suggestion(name: &str, known: &[String]) -> String {
+/// ` (did you mean …?)`, where one of the known names is near.
+pub(crate) fn suggestion(name: &str, known: &[String]) -> String {
     let near = known.iter().find(|known| strsim::damerau_levenshtein(name, known) <= 2);
     near.map_or_else(String::new, |near| format!(" (did you mean `{near}`?)"))
 }

@@ -100,7 +100,7 @@ pub enum ProjectError {
 
 /// A service that the project does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the project has no service `{name}`; {}", known(.services))]
+#[error("the project has no service `{name}`; {}{}", known(.services), crate::pointer::suggestion(name, .services))]
 pub struct UnknownService {
     /// What was asked for.
     pub name: String,

@@ -4,28 +4,20 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use ovenbird_aws::Client;
-use ovenbird_aws::ec2;
-use ovenbird_aws::ec2::Filter;
-use ovenbird_core::layer::LayerKey;
-use ovenbird_core::retention::Lineage;
 use ovenbird_core::retention::Policy;
-use ovenbird_core::retention::SnapshotFacts;
-use ovenbird_core::retention::SnapshotUses;
-use ovenbird_core::retention::SnapshotVerdict;
 use ovenbird_core::retention::Verdict;
-use ovenbird_core::retention::snapshot_verdict;
 use ovenbird_core::retention::verdict;
-use ovenbird_core::tags;
 use serde::Serialize;
 
 use crate::delete::delete_image;
-use crate::delete::delete_snapshot;
 use crate::delete::second_thoughts;
 use crate::error::FleetError;
-use crate::error::calling;
+use crate::layers::clean_layers;
+use crate::layers::list_layers;
+use crate::layers::wanted_layers;
 use crate::observe::Observation;
-use crate::observe::list_own_images;
 use crate::observe::observe;
+use crate::observe::observe_again;
 
 /// What became of every image, and of every layer's snapshot.
 #[derive(Clone, Debug, Serialize)]
@@ -58,7 +50,7 @@ pub struct ImageVerdict {
 pub struct Deleted {
     /// Snapshots that went.
     pub snapshots: Vec<String>,
-    /// Snapshots that stay, with AWS's word.
+    /// Snapshots that stay, with the reason: what images stand on them, or AWS's word.
     pub kept: Vec<(String, String)>,
 }
 
@@ -75,6 +67,8 @@ pub struct SnapshotOutcome {
 
 /// Judges every own image and deletes those that must go. Each is looked at again right before it is deleted.
 ///
+/// An image's snapshot that holds a layer which other images stand on stays until they are gone too.
+///
 /// # Errors
 /// Any call that failed while looking (nothing was deleted then), or while deleting (the report is lost, a second run finishes).
 pub async fn cleanup(
@@ -83,16 +77,19 @@ pub async fn cleanup(
     policy: &Policy,
     dry_run: bool,
 ) -> Result<CleanupReport, FleetError> {
-    let seen = observe(client).await?;
-    let mut images: Vec<ImageVerdict> = judge(&seen, now, policy);
+    let mut seen = observe(client).await?;
     // Oldest first, so that a run that is cut short did the most useful part.
-    images.sort_by(|a, b| a.name.cmp(&b.name));
+    seen.images.sort_by(|a, b| (&a.creation_date, &a.name).cmp(&(&b.creation_date, &b.name)));
+    let mut images: Vec<ImageVerdict> = judge(&seen, now, policy);
+    let layers = if images.iter().any(|image| image.delete) { list_layers(client).await? } else { Vec::new() };
     for image in images.iter_mut().filter(|image| image.delete) {
-        let why = second_thoughts(client, &image.image, now, policy).await?;
+        let fresh = observe_again(client, &seen, &image.image).await?;
+        let why = second_thoughts(client, &fresh, &image.image, now, policy).await?;
         if !why.is_empty() {
             (image.delete, image.why) = (false, why);
         } else if !dry_run {
-            image.deleted = Some(delete_image(client, &image.image).await?);
+            image.deleted =
+                Some(delete_image(client, &image.image, &wanted_layers(&fresh, &layers, &image.image)).await?);
         }
     }
     let gone: Vec<&str> = images.iter().filter(|image| image.delete).map(|image| image.image.as_str()).collect();
@@ -113,76 +110,4 @@ pub(crate) fn judge(seen: &Observation, now: Timestamp, policy: &Policy) -> Vec<
         ImageVerdict { image: facts.id, name, why, delete, deleted: None }
     });
     judged.collect()
-}
-
-async fn clean_layers(
-    client: &Client,
-    account: &str,
-    gone: &[&str],
-    now: Timestamp,
-    policy: &Policy,
-    dry_run: bool,
-) -> Result<Vec<SnapshotOutcome>, FleetError> {
-    let layers = list_layers(client).await?;
-    // A fresh look: images that a bake registered meanwhile count.
-    let mut images = list_own_images(client).await?;
-    images.retain(|image| !image.image_id.as_deref().is_some_and(|id| gone.contains(&id)));
-    let uses = SnapshotUses {
-        account: account.to_owned(),
-        images: images.iter().map(|image| lineage(image, &layers)).collect(),
-    };
-    let mut outcomes = Vec::new();
-    for facts in layers {
-        let (delete, why) = match snapshot_verdict(&facts, &uses, now, policy) {
-            SnapshotVerdict::Keep(reasons) => (false, reasons.iter().map(ToString::to_string).collect()),
-            SnapshotVerdict::Delete { .. } => (true, vec!["no image stands on this layer any more".to_owned()]),
-        };
-        let is_root = uses.images.iter().any(|image| image.snapshots.contains(&facts.id));
-        if delete && !dry_run {
-            delete_snapshot(client, &facts.id).await?;
-        }
-        if !is_root {
-            outcomes.push(SnapshotOutcome { snapshot: facts.id, why, delete });
-        }
-    }
-    Ok(outcomes)
-}
-
-async fn list_layers(client: &Client) -> Result<Vec<SnapshotFacts>, FleetError> {
-    let request = ec2::DescribeSnapshotsRequest {
-        owner_ids: vec!["self".to_owned()],
-        filters: vec![Filter::new("tag-key", [tags::LAYER])],
-        ..Default::default()
-    };
-    let pages = client.send_all(request).await.map_err(calling("list the snapshots of layers"))?;
-    let facts = pages.into_iter().flat_map(|page| page.snapshots).map(|snapshot| SnapshotFacts {
-        id: snapshot.snapshot_id.unwrap_or_default(),
-        owner: snapshot.owner_id.unwrap_or_default(),
-        state: snapshot.state.unwrap_or_default(),
-        tags: snapshot.tags.into_iter().filter_map(|tag| Some((tag.key?, tag.value.unwrap_or_default()))).collect(),
-        started: snapshot.start_time.map(ovenbird_core::instant::write),
-    });
-    Ok(facts.collect())
-}
-
-/// The layers that an image stands on: its own snapshot's, and from there downwards by the tags.
-fn lineage(image: &ec2::Image, layers: &[SnapshotFacts]) -> Lineage {
-    let snapshots: Vec<String> =
-        image.block_device_mappings.iter().filter_map(|mapping| mapping.ebs.as_ref()?.snapshot_id.clone()).collect();
-    let key = |facts: &SnapshotFacts, tag: &str| facts.tags.get(tag).and_then(|text| LayerKey::from_hex(text));
-    let mut next: Vec<LayerKey> = layers
-        .iter()
-        .filter(|facts| snapshots.contains(&facts.id))
-        .filter_map(|facts| key(facts, tags::LAYER))
-        .collect();
-    let mut keys: Vec<LayerKey> = Vec::new();
-    while let Some(layer) = next.pop() {
-        if keys.contains(&layer) {
-            continue;
-        }
-        keys.push(layer);
-        let parents = layers.iter().filter(|facts| key(facts, tags::LAYER) == Some(layer));
-        next.extend(parents.filter_map(|facts| key(facts, tags::PARENT)));
-    }
-    Lineage { image: image.image_id.clone().unwrap_or_default(), snapshots, layers: Some(keys) }
 }

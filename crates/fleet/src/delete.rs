@@ -1,5 +1,7 @@
 //! Deleting one image: looked at once more, then gone with its snapshots in one call.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use ovenbird_aws::Client;
 use ovenbird_aws::ec2;
@@ -10,38 +12,43 @@ use crate::cleanup::Deleted;
 use crate::cleanup::judge;
 use crate::error::FleetError;
 use crate::error::calling;
-use crate::observe::observe;
+use crate::observe::Observation;
 
-/// A last look before `image` is deleted: what speaks for it now, if anything does.
+/// What speaks for `image` in this last look before it is deleted, if anything does.
 ///
 /// # Errors
 /// AWS's refusals.
 pub(crate) async fn second_thoughts(
     client: &Client,
+    fresh: &Observation,
     image: &str,
     now: Timestamp,
     policy: &Policy,
 ) -> Result<Vec<String>, FleetError> {
-    let seen = observe(client).await?;
-    match judge(&seen, now, policy).into_iter().find(|fresh| fresh.image == image) {
-        Some(fresh) if !fresh.delete => Ok(fresh.why),
+    match judge(fresh, now, policy).into_iter().find(|verdict| verdict.image == image) {
+        Some(verdict) if !verdict.delete => Ok(verdict.why),
         Some(_) => {
-            let shared_with = list_shares(client, image).await?;
-            Ok(if shared_with.is_empty() { Vec::new() } else { vec![Reason::Shared { with: shared_with }.to_string()] })
+            let with = list_shares(client, image).await?;
+            Ok(if with.is_empty() { Vec::new() } else { vec![Reason::Shared { with }.to_string()] })
         }
         // It is gone already.
         None => Ok(Vec::new()),
     }
 }
 
-/// Deletes `image` with its snapshots.
+/// Deletes `image` with its snapshots, but for those that are `wanted`: a layer, and an image that stands on it.
 ///
 /// # Errors
 /// AWS's refusals. One that is gone already counts as deleted.
-pub(crate) async fn delete_image(client: &Client, image: &str) -> Result<Deleted, FleetError> {
+pub(crate) async fn delete_image(
+    client: &Client,
+    image: &str,
+    wanted: &BTreeMap<String, String>,
+) -> Result<Deleted, FleetError> {
     let request = ec2::DeregisterImageRequest {
         image_id: Some(image.to_owned()),
-        delete_associated_snapshots: Some(true),
+        // A wanted layer's snapshot is judged with the other layers, after the images.
+        delete_associated_snapshots: Some(wanted.is_empty()),
         ..Default::default()
     };
     let answer = match client.send(request).await {
@@ -50,7 +57,8 @@ pub(crate) async fn delete_image(client: &Client, image: &str) -> Result<Deleted
         }
         answer => answer.map_err(calling(format!("deregister {image}")))?,
     };
-    let mut deleted = Deleted::default();
+    let on_it = |(snapshot, other): (&String, &String)| (snapshot.clone(), format!("{other} was baked on this layer"));
+    let mut deleted = Deleted { snapshots: Vec::new(), kept: wanted.iter().map(on_it).collect() };
     for result in answer.delete_snapshot_results {
         let snapshot = result.snapshot_id.unwrap_or_default();
         match result.return_code.as_deref() {
@@ -78,16 +86,15 @@ async fn list_shares(client: &Client, image: &str) -> Result<Vec<String>, FleetE
     Ok(answer.launch_permissions.into_iter().filter_map(name).collect())
 }
 
-/// Deletes a layer's snapshot. One that is gone, or that an image was registered from meanwhile, is left.
+/// Deletes a layer's snapshot; `false` where an image was registered from it meanwhile. One that is gone counts as deleted.
 ///
 /// # Errors
 /// AWS's refusals.
-pub(crate) async fn delete_snapshot(client: &Client, snapshot: &str) -> Result<(), FleetError> {
+pub(crate) async fn delete_snapshot(client: &Client, snapshot: &str) -> Result<bool, FleetError> {
     let request = ec2::DeleteSnapshotRequest { snapshot_id: Some(snapshot.to_owned()), ..Default::default() };
     match client.send(request).await {
-        Err(error) if !error.is_not_found() && !error.has_code("InvalidSnapshot.InUse") => {
-            Err(calling(format!("delete snapshot {snapshot}"))(error))
-        }
-        _ => Ok(()),
+        Err(error) if error.has_code("InvalidSnapshot.InUse") => Ok(false),
+        Err(error) if !error.is_not_found() => Err(calling(format!("delete snapshot {snapshot}"))(error)),
+        _ => Ok(true),
     }
 }

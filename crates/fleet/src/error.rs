@@ -21,6 +21,14 @@ pub enum FleetError {
     /// What was written did not come about.
     #[error(transparent)]
     TimedOut(#[from] aws::client::TimedOut),
+    /// An image in use has no room for `LastUsed`, so this observation must not count.
+    #[error(
+        "{image} is in use and has 50 tags, so LastUsed cannot be written; nothing was committed: take a tag off it"
+    )]
+    NoRoom {
+        /// The image.
+        image: String,
+    },
     /// An image in use could not be marked, so this observation must not count.
     #[error(
         "LastUsed was written on {image}, and reading it back gives something else; nothing was committed, run the inventory again"

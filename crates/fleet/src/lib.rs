@@ -7,6 +7,7 @@ mod cleanup;
 mod delete;
 mod error;
 mod inventory;
+mod layers;
 mod observe;
 mod pointers;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ovenbird_aws::Client;
 use ovenbird_aws::ec2;
+use ovenbird_aws::ec2::Filter;
 use ovenbird_aws::ec2::Tag;
 use ovenbird_aws::sts;
 use ovenbird_core::pointer::Pointer;
@@ -18,6 +19,11 @@ use crate::error::FleetError;
 use crate::error::calling;
 use crate::pointers::PointerState;
 use crate::pointers::list_pointers;
+use crate::pointers::list_pointers_again;
+
+/// Rows of one page. AWS answers calls without it from a smaller allowance, and may refuse them in a large account
+/// (lifecycle.md 6.1).
+pub(crate) const PAGE: i32 = 1000;
 
 /// What a region holds, read to the last page.
 #[derive(Clone, Debug, Default)]
@@ -59,10 +65,28 @@ pub async fn observe(client: &Client) -> Result<Observation, FleetError> {
     let (account, images, instances, pointers) = futures::try_join!(
         caller_account(client),
         list_own_images(client),
-        list_instances(client),
+        list_instances(client, Vec::new()),
         list_pointers(client)
     )?;
     Ok(Observation { account, images, instances, pointers })
+}
+
+/// A fresh look at all that can speak for `image`: every image and pointer again, and the instances of this image. Histories
+/// of pointers that did not move since `before` are not read again, so that it takes a few pages.
+///
+/// # Errors
+/// As [`observe`].
+pub(crate) async fn observe_again(
+    client: &Client,
+    before: &Observation,
+    image: &str,
+) -> Result<Observation, FleetError> {
+    let (images, instances, pointers) = futures::try_join!(
+        list_own_images(client),
+        list_instances(client, vec![Filter::new("image-id", [image])]),
+        list_pointers_again(client, &before.pointers)
+    )?;
+    Ok(Observation { account: before.account.clone(), images, instances, pointers })
 }
 
 /// The account that the credentials belong to.
@@ -82,21 +106,29 @@ pub async fn caller_account(client: &Client) -> Result<String, FleetError> {
 /// # Errors
 /// AWS's refusals.
 pub async fn list_own_images(client: &Client) -> Result<Vec<ec2::Image>, FleetError> {
+    list_own_images_where(client, Vec::new()).await
+}
+
+/// Those of them that match `filters`.
+pub(crate) async fn list_own_images_where(
+    client: &Client,
+    filters: Vec<Filter>,
+) -> Result<Vec<ec2::Image>, FleetError> {
     let request = ec2::DescribeImagesRequest {
+        filters,
         owners: vec!["self".to_owned()],
         include_deprecated: Some(true),
         include_disabled: Some(true),
+        max_results: Some(PAGE),
         ..Default::default()
     };
     let pages = client.send_all(request).await.map_err(calling("list this account's images"))?;
     Ok(pages.into_iter().flat_map(|page| page.images).collect())
 }
 
-async fn list_instances(client: &Client) -> Result<Vec<ec2::Instance>, FleetError> {
-    let pages = client
-        .send_all(ec2::DescribeInstancesRequest::default())
-        .await
-        .map_err(calling("list this account's instances"))?;
+async fn list_instances(client: &Client, filters: Vec<Filter>) -> Result<Vec<ec2::Instance>, FleetError> {
+    let request = ec2::DescribeInstancesRequest { filters, max_results: Some(PAGE), ..Default::default() };
+    let pages = client.send_all(request).await.map_err(calling("list this account's instances"))?;
     Ok(pages.into_iter().flat_map(|page| page.reservations).flat_map(|reservation| reservation.instances).collect())
 }
 

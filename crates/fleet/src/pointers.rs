@@ -37,19 +37,33 @@ pub struct PointerState {
 /// # Errors
 /// AWS's refusals.
 pub async fn list_pointers(client: &Client) -> Result<Vec<(Pointer, PointerState)>, FleetError> {
+    list_pointers_again(client, &[]).await
+}
+
+/// The same, without reading the histories of pointers that stand where they stood in `before`: a parameter's version
+/// only grows.
+pub(crate) async fn list_pointers_again(
+    client: &Client,
+    before: &[(Pointer, PointerState)],
+) -> Result<Vec<(Pointer, PointerState)>, FleetError> {
     let request =
         ssm::GetParametersByPathRequest { path: Some(ROOT.to_owned()), recursive: Some(true), ..Default::default() };
     let pages = client.send_all(request).await.map_err(calling(format!("list the pointers under {ROOT}")))?;
     let mut pointers = BTreeMap::new();
     for parameter in pages.into_iter().flat_map(|page| page.parameters) {
         let Some(pointer) = parameter.name.as_deref().and_then(Pointer::find) else { continue };
-        pointers.insert(pointer.parameter(), pointer);
+        pointers.insert(pointer, (parameter.value, parameter.version));
     }
     let mut found = Vec::new();
-    for pointer in pointers.into_values() {
-        if let Some(state) = find_pointer(client, &pointer).await? {
-            found.push((pointer, state));
-        }
+    for (pointer, (value, version)) in pointers {
+        let stands = |(known, state): &&(Pointer, PointerState)| {
+            *known == pointer && Some(&state.image) == value.as_ref() && Some(state.version) == version
+        };
+        let state = match before.iter().find(stands) {
+            Some((_, state)) => Some(state.clone()),
+            None => find_pointer(client, &pointer).await?,
+        };
+        found.extend(state.map(|state| (pointer, state)));
     }
     Ok(found)
 }
@@ -76,8 +90,18 @@ pub async fn find_pointer(client: &Client, pointer: &Pointer) -> Result<Option<P
 /// Makes `pointer` name `image`. Repeatable: a pointer that names it already is left alone. Answers whether it moved.
 ///
 /// # Errors
-/// AWS's refusals.
+/// AWS's refusals; [`FleetError::TimedOut`] where the pointer does not name the image half a minute later, because there is
+/// no such image.
 pub async fn put_pointer(client: &Client, pointer: &Pointer, image: &str) -> Result<bool, FleetError> {
+    put_pointer_within(client, pointer, image, READ_BACK).await
+}
+
+async fn put_pointer_within(
+    client: &Client,
+    pointer: &Pointer,
+    image: &str,
+    patience: Duration,
+) -> Result<bool, FleetError> {
     if find_pointer(client, pointer).await?.is_some_and(|state| state.image == image) {
         return Ok(false);
     }
@@ -94,7 +118,7 @@ pub async fn put_pointer(client: &Client, pointer: &Pointer, image: &str) -> Res
     client.send(request).await.map_err(calling(doing()))?;
     // With this data type the service looks for the image later, and silently writes nothing if it is not there.
     let what = format!("{} to name {image}", pointer.parameter());
-    wait(what, READ_BACK, Duration::from_millis(200), async || -> Result<_, FleetError> {
+    wait(what, patience, Duration::from_millis(200), async || -> Result<_, FleetError> {
         Ok(find_pointer(client, pointer).await?.filter(|state| state.image == image))
     })
     .await?;
@@ -143,3 +167,6 @@ async fn image_state(client: &Client, image: &str) -> Result<Option<String>, Fle
         Err(error) => Err(calling(format!("look at {image}"))(error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,7 +37,7 @@ fn reads_a_project() {
     assert_eq!(web.variables["owner"], "web-team");
     assert_eq!(
         project.service("wbe").expect_err("unknown").to_string(),
-        "the project has no service `wbe`; it has web"
+        "the project has no service `wbe`; it has web (did you mean `web`?)"
     );
 }
 

@@ -1,0 +1,132 @@
+//! The folders and the environment of a user who has just come.
+
+use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ovenbird_disk::tool::Tool;
+
+use super::Ran;
+
+/// Every process that a test starts, and what those start, carries it; so what a test leaves can be told from all else.
+pub const MARKER: &str = "OVENBIRD_TEST";
+
+/// What is kept of the caller's environment: where programs are, and the way to package archives.
+const KEPT: [&str; 4] = ["PATH", "http_proxy", "https_proxy", "no_proxy"];
+
+/// No command may take longer; a virtual machine without KVM boots for minutes.
+const DEADLINE: Duration = Duration::from_secs(720);
+
+/// A home folder, state and project of its own. What costs minutes to fetch is shared with all tests.
+pub struct Home {
+    folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Home {
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("ovenbird-test-").tempdir().expect("a folder");
+        let path = folder.path().canonicalize().expect("its real path, as the kernel names it");
+        for name in ["home", "work"] {
+            fs_err::create_dir(path.join(name)).expect("made");
+        }
+        Self { folder, path }
+    }
+
+    /// The folder that holds all that the test writes, but for the shared cache.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What marks the test's processes.
+    pub fn marker(&self) -> String {
+        format!("{MARKER}={}", self.path.display())
+    }
+
+    /// Where commands are run: the project, where the test has one.
+    pub fn project(&self) -> PathBuf {
+        self.path.join("work")
+    }
+
+    /// Makes the project a copy of `examples/`.
+    pub fn copy_examples(&self) {
+        Tool::new("cp").arg("-rT").arg(repository().join("examples")).arg(self.project()).run().expect("copied");
+    }
+
+    /// Writes a file of the project.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.project().join(name);
+        fs_err::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs_err::write(path, content).expect("written");
+    }
+
+    /// Replaces text in a file of the project; it must be there.
+    pub fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = fs_err::read_to_string(self.project().join(name)).expect("read");
+        assert!(text.contains(from), "{name} has no `{from}`:\n{text}");
+        self.write(name, text.replace(from, to));
+    }
+
+    /// The embedded EC2's state.
+    pub fn local_state(&self) -> PathBuf {
+        self.path.join("state/ovenbird/local")
+    }
+
+    /// The folders of bakes that run, or were cut off.
+    pub fn bakes(&self) -> PathBuf {
+        self.path.join("state/ovenbird/bake/bakes")
+    }
+
+    /// Another program, with the user's environment.
+    pub fn tool(&self, program: impl Into<String>) -> Tool {
+        let mut tool = Tool::new(program).env_clear().deadline(DEADLINE).current_dir(self.project());
+        for name in KEPT {
+            if let Some(value) = std::env::var_os(name) {
+                tool = tool.env(name, value);
+            }
+        }
+        let (marker, value) = (MARKER, self.path.as_os_str());
+        tool.env(marker, value)
+            .env("HOME", self.path.join("home"))
+            .env("XDG_STATE_HOME", self.path.join("state"))
+            .env("XDG_CACHE_HOME", shared_cache())
+            .env("OVENBIRD_AGENT", agent())
+    }
+
+    /// `ovenbird` with these arguments.
+    pub fn ovenbird<'a>(&self, arguments: impl AsRef<[&'a str]>) -> Tool {
+        self.tool(env!("CARGO_BIN_EXE_ovenbird")).args(arguments.as_ref())
+    }
+
+    /// Runs `ovenbird` to its end, whatever that is.
+    pub fn run<'a>(&self, arguments: impl AsRef<[&'a str]>) -> Ran {
+        let arguments = arguments.as_ref();
+        Ran::of(&format!("ovenbird {}", arguments.join(" ")), self.ovenbird(arguments))
+    }
+
+    /// As [`Self::run`], at another time of the day.
+    pub fn run_at<'a>(&self, now: &str, arguments: impl AsRef<[&'a str]>) -> Ran {
+        let arguments = arguments.as_ref();
+        let command = format!("OVENBIRD_NOW={now} ovenbird {}", arguments.join(" "));
+        Ran::of(&command, self.ovenbird(arguments).env("OVENBIRD_NOW", now))
+    }
+}
+
+/// The folder with `examples` and `ansible`.
+pub fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the repository")
+}
+
+/// Kept between runs, so that a base is built once: `OVENBIRD_TEST_CACHE`, else a folder beside the build's.
+pub(super) fn shared_cache() -> PathBuf {
+    let folder =
+        std::env::var_os("OVENBIRD_TEST_CACHE").map_or_else(|| repository().join("target/test-cache"), PathBuf::from);
+    fs_err::create_dir_all(&folder).expect("the cache folder");
+    folder.canonicalize().expect("the cache folder's path")
+}
+
+/// The static agent: where `OVENBIRD_AGENT` says, or where `make agent` puts it.
+pub(super) fn agent() -> PathBuf {
+    let built = || repository().join("target/x86_64-unknown-linux-gnu/agent/ovenbird-agent");
+    std::env::var_os("OVENBIRD_AGENT").map_or_else(built, PathBuf::from)
+}

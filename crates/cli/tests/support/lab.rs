@@ -1,0 +1,116 @@
+//! A running embedded EC2 for the time of a test.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ovenbird_disk::wait::wait_until;
+
+use super::Api;
+use super::Home;
+use super::Leftover;
+use super::Ran;
+use super::find_leftovers;
+use super::home::agent;
+use super::home::shared_cache;
+use super::list_instances;
+use super::turn::Turn;
+
+/// The account that Debian publishes its images from.
+pub const DEBIAN: &str = "136693071363";
+/// How long the kernel may take to let go of what was ended.
+const GONE: Duration = Duration::from_secs(10);
+
+/// A user's home with an embedded EC2 that runs instances. When it is dropped all ends, and nothing may be left.
+pub struct Lab {
+    pub home: Home,
+    engine: &'static str,
+    // Dropped last: the next test comes when all of this one is gone.
+    _turn: Turn,
+}
+
+impl Lab {
+    /// Takes its turn and starts the endpoint; needs root.
+    pub fn start(engine: &'static str) -> Self {
+        assert!(
+            rustix::process::geteuid().is_root(),
+            "system tests boot instances, which needs root: run them with sudo"
+        );
+        assert!(agent().is_file(), "there is no {}: run `make agent`, or set OVENBIRD_AGENT", agent().display());
+        let lab = Self { _turn: Turn::take(), home: Home::new(), engine };
+        lab.up();
+        lab
+    }
+
+    /// `ovenbird local up`
+    pub fn up(&self) {
+        self.home.run(["local", "up", "--port", "0", "--engine", self.engine]).ok();
+    }
+
+    /// Makes the Debian base known, and answers its image id.
+    pub fn base(&self) -> String {
+        let base = self.home.run(["local", "base", "debian-12", "--json"]).ok().json();
+        base["image"].as_str().expect("an id").to_owned()
+    }
+
+    pub fn api(&self) -> Api {
+        Api::of(&self.home)
+    }
+
+    /// `ovenbird local status --json`
+    pub fn status(&self) -> serde_json::Value {
+        self.home.run(["local", "status", "--json"]).ok().json()
+    }
+
+    /// How often the default account called each of these actions, such as `ec2:RegisterImage`.
+    pub fn calls<const N: usize>(&self, actions: [&str; N]) -> [u64; N] {
+        let status = self.status();
+        actions.map(|action| status["calls"][ovenbird_local::DEFAULT_ACCOUNT][action].as_u64().unwrap_or_default())
+    }
+
+    /// The bakes that have a folder on this machine, sorted.
+    pub fn list_bakes(&self) -> Vec<String> {
+        list(&self.home.bakes())
+    }
+
+    /// Disks in the shared cache that have not arrived whole.
+    pub fn list_half_fetched(&self) -> Vec<String> {
+        list(&shared_cache().join("ovenbird/disks")).into_iter().filter(|name| name.ends_with(".arriving")).collect()
+    }
+
+    /// `ovenbird local down`, after which nothing of the instances may be left.
+    pub fn down(&self, arguments: &[&str]) -> Ran {
+        let instances = list_instances(&self.home.local_state());
+        let ran = self.home.run([&["local", "down"], arguments].concat());
+        assert_eq!(left_after_a_while(&self.home, &instances), [], "after {ran:?}");
+        ran
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        let instances = list_instances(&self.home.local_state());
+        let ran =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.home.run(["local", "down", "--delete"])));
+        let left = left_after_a_while(&self.home, &instances);
+        left.iter().for_each(Leftover::remove);
+        if std::thread::panicking() {
+            println!("left by the test that failed: {left:#?}");
+            return;
+        }
+        assert!(left.is_empty(), "`ovenbird local down --delete` left {left:#?}");
+        ran.expect("it runs").ok();
+    }
+}
+
+fn list(folder: &Path) -> Vec<String> {
+    let entries = fs_err::read_dir(folder).into_iter().flatten().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    names
+}
+
+fn left_after_a_while(home: &Home, instances: &[String]) -> Vec<Leftover> {
+    let none = || find_leftovers(home, instances).is_empty().then_some(());
+    _ = wait_until(GONE, Duration::from_millis(100), none);
+    find_leftovers(home, instances)
+}

@@ -1,0 +1,150 @@
+//! A bake that is cut off leaves nothing, wherever it was.
+
+use std::io::BufRead as _;
+use std::io::BufReader;
+use std::time::Duration;
+use std::time::Instant;
+
+use ovenbird_disk::wait::wait_until;
+use rustix::process::Signal;
+
+use super::light::Bake;
+use super::light::Light;
+use super::main_job::Baked;
+use super::random::Random;
+use crate::support::Lab;
+use crate::support::audit;
+
+const ROUNDS: usize = 10;
+/// How soon the kernel must have ended and unmounted what a killed bake had.
+const FREED: Duration = Duration::from_secs(5);
+/// How soon a bake must have ended that was asked to.
+const PROMPT: Duration = Duration::from_secs(5);
+
+#[test]
+fn a_killed_bake_leaves_nothing() {
+    let lab = Lab::start("container");
+    lab.base();
+    let random = Random::new();
+    let light = Light::new(&lab, random.clone());
+
+    // The first bake of a base fetches it, which no later one does.
+    let mut bake = light.start_bake();
+    read_until(&mut bake, r#""blocks""#);
+    kill(&light, bake);
+
+    light.start_bake().process.take_stdout().map(BufReader::new).expect("its output").lines().for_each(drop);
+    light.change();
+    let began = Instant::now();
+    let whole = Baked::of(&lab.home.run(["bake", "light", "--json"]));
+    assert_eq!(whole.ran.len(), 2);
+    let whole = began.elapsed().as_secs_f64();
+    println!("an undisturbed bake takes {whole:.1} s");
+
+    let mut killed = 0;
+    while killed < ROUNDS {
+        light.change();
+        let moment = Duration::from_secs_f64(random.between(0.2, whole));
+        let mut bake = light.start_bake();
+        let events = drain(&mut bake);
+        if bake.find_end(moment).is_some() {
+            continue;
+        }
+        kill(&light, bake);
+        let events = events.join().expect("read");
+        println!(
+            "killed after {:.2} s, at {}",
+            moment.as_secs_f64(),
+            events.last().map_or("the start", String::as_str)
+        );
+        killed += 1;
+    }
+    assert_eq!(Baked::of(&lab.home.run(["bake", "light", "--json"])).image.len(), "ami-0123456789abcdef0".len());
+}
+
+#[test]
+fn an_interrupted_bake_takes_everything_back() {
+    let lab = Lab::start("container");
+    lab.base();
+    let light = Light::new(&lab, Random::new());
+    for (phase, signal) in [
+        ("fetch", Signal::TERM),
+        ("copy", Signal::INT),
+        ("play", Signal::INT),
+        ("seal", Signal::TERM),
+        ("apply", Signal::INT),
+        ("upload", Signal::TERM),
+        ("play", Signal::TERM),
+        ("upload", Signal::INT),
+    ] {
+        light.change();
+        let mut bake = light.start_bake();
+        read_until(&mut bake, &format!(r#"{{"name":"{phase}""#));
+        let asked = Instant::now();
+        bake.signal(signal);
+        let ended =
+            bake.find_end(PROMPT).unwrap_or_else(|| panic!("still baking {PROMPT:?} after {signal:?} at {phase}"));
+        println!("{signal:?} at {phase}: ended after {:.2} s", asked.elapsed().as_secs_f64());
+        assert_eq!(ended.code(), Some(130), "{signal:?} at {phase}: {}", bake.process.stderr_tail());
+        is_freed(&bake);
+        let healthy = lab.home.run(["doctor", "--json"]).ok().json();
+        assert_eq!(healthy["abandoned"], serde_json::json!([]), "{signal:?} at {phase}");
+        has_nothing_half_done(&lab);
+    }
+    Baked::of(&lab.home.run(["bake", "light", "--json"]));
+}
+
+/// Kills the bake, and looks at what is there until the doctor has been.
+fn kill(light: &Light<'_>, mut bake: Bake<'_>) {
+    let lab = light.lab;
+    bake.signal(Signal::KILL);
+    bake.find_end(FREED).expect("it is dead");
+    is_freed(&bake);
+    let left = lab.list_bakes();
+    let found = lab.home.run(["doctor", "--json"]).exits(if left.is_empty() { 0 } else { 6 }).events();
+    let abandoned = found[0]["abandoned"].as_array().expect("a list");
+    let mut listed: Vec<&str> = abandoned.iter().filter_map(|bake| bake["bake"].as_str()).collect();
+    listed.sort_unstable();
+    assert_eq!(listed, left);
+    lab.home.run(["doctor", "--fix", "--json"]).ok();
+    assert_eq!(lab.list_bakes(), [""; 0]);
+    assert_eq!(lab.home.run(["doctor", "--json"]).ok().json()["abandoned"], serde_json::json!([]));
+    has_nothing_half_done(lab);
+}
+
+fn is_freed(bake: &Bake<'_>) {
+    _ = wait_until(FREED, Duration::from_millis(50), || bake.leftovers().is_empty().then_some(()));
+    assert_eq!(bake.leftovers(), []);
+}
+
+fn has_nothing_half_done(lab: &Lab) {
+    // A snapshot that was just completed says so a moment later.
+    _ = wait_until(Duration::from_secs(2), Duration::from_millis(100), || {
+        audit(&lab.home.local_state()).is_empty().then_some(())
+    });
+    assert_eq!(audit(&lab.home.local_state()), [""; 0]);
+    let pending: Vec<_> = lab.api().snapshots().into_iter().filter(|(_, state)| state != "completed").collect();
+    assert_eq!(pending, []);
+    assert_eq!(lab.list_bakes(), [""; 0]);
+    assert_eq!(lab.list_half_fetched(), [""; 0]);
+}
+
+/// Reads the bake's events until one holds `text`; the others are read on a thread, so that the bake never waits for us.
+fn read_until(bake: &mut Bake<'_>, text: &str) {
+    let mut output = BufReader::new(bake.process.take_stdout().expect("its output"));
+    let mut line = String::new();
+    while !line.contains(text) {
+        line.clear();
+        let read = output.read_line(&mut line).expect("text");
+        assert!(read > 0, "the bake ended before `{text}`: {}", bake.process.stderr_tail());
+    }
+    std::thread::spawn(move || output.lines().for_each(drop));
+}
+
+/// Reads the bake's phases as they come.
+fn drain(bake: &mut Bake<'_>) -> std::thread::JoinHandle<Vec<String>> {
+    let output = BufReader::new(bake.process.take_stdout().expect("its output"));
+    std::thread::spawn(move || {
+        output.lines().map_while(Result::ok).filter(|line| line.contains(r#""event":"phase""#)).collect()
+    })
+}

@@ -1,0 +1,126 @@
+//! A service that bakes within seconds: two playbooks that copy a few files, and no packages.
+
+use std::cell::Cell;
+use std::process::ExitStatus;
+use std::process::Stdio;
+use std::time::Duration;
+
+use ovenbird_disk::process::Process;
+use ovenbird_disk::tool::Guarded;
+use ovenbird_disk::wait::wait_until;
+use rustix::process::Signal;
+
+use super::random::Random;
+use crate::support::Lab;
+use crate::support::Leftover;
+use crate::support::processes_with;
+
+const PROJECT: &str = r#"
+environments = ["dev"]
+region = "us-east-1"
+[services.light]
+template = "light.json"
+"#;
+
+const TEMPLATE: &str = r#"{
+  "builders": [{
+    "type": "amazon-ebs",
+    "region": "us-east-1",
+    "source_ami_filter": {
+      "filters": {"name": "debian-12-amd64-*"},
+      "owners": ["136693071363"],
+      "most_recent": true
+    },
+    "instance_type": "t3.micro",
+    "ssh_username": "admin",
+    "ami_name": "light {{uuid}}"
+  }],
+  "provisioners": [
+    {"type": "ansible", "playbook_file": "one.yml"},
+    {"type": "ansible", "playbook_file": "two.yml"}
+  ]
+}"#;
+
+const PLAYBOOK: &str = "
+- hosts: all
+  gather_facts: false
+  tasks:
+    - name: A few files
+      ansible.builtin.copy:
+        src: NAME/
+        dest: /opt/NAME/
+        mode: preserve
+";
+
+/// Bytes of each of a playbook's files.
+const FILE: usize = 2 << 20;
+
+/// The service, in a lab that has a base.
+pub struct Light<'a> {
+    pub lab: &'a Lab,
+    random: Random,
+    started: Cell<u32>,
+}
+
+impl<'a> Light<'a> {
+    pub fn new(lab: &'a Lab, random: Random) -> Self {
+        lab.home.write("ovenbird.toml", PROJECT);
+        lab.home.write("light.json", TEMPLATE);
+        let light = Self { lab, random, started: Cell::new(0) };
+        for name in ["one", "two"] {
+            lab.home.write(&format!("{name}.yml"), PLAYBOOK.replace("NAME", name));
+        }
+        light.change();
+        light
+    }
+
+    /// Gives both playbooks other files, so that the next bake has to run both.
+    pub fn change(&self) {
+        for name in ["one", "two"] {
+            for number in 0..3 {
+                self.lab.home.write(&format!("{name}/{number}"), self.random.bytes(FILE));
+            }
+        }
+    }
+
+    /// Starts a bake, which goes on by itself.
+    pub fn start_bake(&self) -> Bake<'a> {
+        self.started.set(self.started.get() + 1);
+        let mark = format!("{}-{}", self.lab.home.path().display(), self.started.get());
+        let tool = self.lab.home.ovenbird(["bake", "light", "--json"]).env(BAKE_MARKER, &mark);
+        let process = tool.spawn_guarded(Stdio::piped()).expect("it starts");
+        Bake { lab: self.lab, process, mark: format!("{BAKE_MARKER}={mark}") }
+    }
+}
+
+const BAKE_MARKER: &str = "OVENBIRD_TEST_BAKE";
+
+/// A bake under way.
+pub struct Bake<'a> {
+    lab: &'a Lab,
+    pub process: Guarded,
+    mark: String,
+}
+
+impl Bake<'_> {
+    /// Sends a signal to the process alone, not to its group.
+    pub fn signal(&self, signal: Signal) {
+        Process::find(self.process.pid()).expect("it runs").signal(signal);
+    }
+
+    /// How it ended, if it does within `deadline`.
+    pub fn find_end(&mut self, deadline: Duration) -> Option<ExitStatus> {
+        wait_until(deadline, Duration::from_millis(5), || self.process.try_wait()).ok()
+    }
+
+    /// Its processes, and the mounts of its folder that any process sees.
+    pub fn leftovers(&self) -> Vec<Leftover> {
+        let folder = self.lab.home.bakes();
+        let mut marks = vec![self.mark.clone(), folder.display().to_string()];
+        marks.extend(self.lab.list_bakes().iter().map(|bake| format!("OVENBIRD_BAKE={bake}")));
+        let marks: Vec<&str> = marks.iter().map(String::as_str).collect();
+        let mounts = crate::support::find_leftovers(&self.lab.home, &[]);
+        let mounts = mounts.into_iter().filter(|left| matches!(left, Leftover::Mount { .. } | Leftover::Loop { .. }));
+        processes_with(&marks, &[]).into_iter().chain(mounts).collect()
+    }
+}
