@@ -114,11 +114,8 @@ pub(crate) const DAY: i64 = 86_400;
 /// A snapshot with these blocks, completed after [`Lab::settle`].
 pub(crate) async fn start_snapshot(client: &Client, contents: &[u64], tags: &[(&str, &str)]) -> String {
     let tag = |(key, value): &(&str, &str)| ebs::Tag { key: Some((*key).into()), value: Some((*value).into()) };
-    let request = ebs::StartSnapshotRequest {
-        volume_size: Some(1),
-        tags: tags.iter().map(tag).collect(),
-        ..Default::default()
-    };
+    let request =
+        ebs::StartSnapshotRequest { volume_size: Some(1), tags: tags.iter().map(tag).collect(), ..Default::default() };
     let id = client.send(request).await.expect("started").snapshot_id.expect("an id");
     for (index, content) in (0_i32..).zip(contents) {
         let bytes = content.to_be_bytes().repeat(usize::try_from(BLOCK_SIZE / 8).expect("small"));
@@ -293,12 +290,10 @@ pub(crate) fn tag_of<'a>(image: &'a ec2::Image, key: &str) -> Option<&'a str> {
 /// All that the account can see, as one text.
 pub(crate) async fn picture(lab: &Lab) -> String {
     let client = &lab.client;
-    let parameters = ssm::GetParametersByPathRequest {
-        path: Some("/".to_owned()),
-        recursive: Some(true),
-        ..Default::default()
-    };
-    let parameters: Vec<_> = client.send_all(parameters).await.expect("listed").into_iter().flat_map(|page| page.parameters).collect();
+    let parameters =
+        ssm::GetParametersByPathRequest { path: Some("/".to_owned()), recursive: Some(true), ..Default::default() };
+    let parameters: Vec<_> =
+        client.send_all(parameters).await.expect("listed").into_iter().flat_map(|page| page.parameters).collect();
     let tags = client.send(ec2::DescribeTagsRequest::default()).await.expect("described").tags;
     let instances = client.send(ec2::DescribeInstancesRequest::default()).await.expect("described").reservations;
     format!(

@@ -17,21 +17,29 @@ pub(crate) enum Fault {
     Reset,
     /// The endpoint does the call; its answer is lost.
     AnswerLost,
+    /// The same, but the next try gets through.
+    AnswerLostOnce,
     /// HTTP 500; the endpoint never sees the call.
     Broken,
     /// From this call on, every call is throttled.
     Throttled,
 }
 
-pub(crate) const FAULTS: [Fault; 4] = [Fault::Reset, Fault::AnswerLost, Fault::Broken, Fault::Throttled];
+pub(crate) const FAULTS: [Fault; 5] =
+    [Fault::Reset, Fault::AnswerLost, Fault::AnswerLostOnce, Fault::Broken, Fault::Throttled];
+
+/// Nobody panics who holds the plan.
+const SOUND: &str = "a sound plan";
 
 type Between = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 struct Plan {
-    /// Actions so far, each with its body: retries come once.
-    asked: Vec<(String, String)>,
+    /// Actions so far; retries of the spoilt call are not among them.
+    asked: Vec<String>,
     fault: Option<(usize, Fault)>,
+    /// The body of the call that was spoilt.
+    spoilt: Option<String>,
     /// Runs before the first call of this action that is at least the n-th of it.
     between: Option<(&'static str, usize, Between)>,
 }
@@ -65,30 +73,31 @@ impl Proxy {
 
     /// Begins to count anew, and spoils the call with this number (from 0).
     pub(crate) fn arm(&self, fault: Option<(usize, Fault)>) {
-        *self.plan.lock().unwrap() = Plan { fault, ..Plan::default() };
+        *self.plan.lock().expect(SOUND) = Plan { fault, ..Plan::default() };
     }
 
     /// Begins to count anew, and lets something happen before the `nth` call (from 0) of an action.
     pub(crate) fn happen_before(&self, action: &'static str, nth: usize, between: impl FnOnce() + Send + 'static) {
-        *self.plan.lock().unwrap() = Plan { between: Some((action, nth, Box::new(between))), ..Plan::default() };
+        *self.plan.lock().expect(SOUND) = Plan { between: Some((action, nth, Box::new(between))), ..Plan::default() };
     }
 
     /// The actions that were asked for since then, retries not counted.
     pub(crate) fn actions(&self) -> Vec<String> {
-        self.plan.lock().unwrap().asked.iter().map(|(action, _)| action.clone()).collect()
+        self.plan.lock().expect(SOUND).asked.clone()
     }
 }
 
-fn take_turn(plan: &Mutex<Plan>, action: String, body: String) -> Turn {
-    let mut plan = plan.lock().unwrap();
-    // A retry is the same body again; our calls have no two alike at a time.
-    let is_retry = plan.asked.last().is_some_and(|last| *last == (action.clone(), body.clone())) && plan.fault.is_some();
-    if !is_retry {
-        plan.asked.push((action.clone(), body));
+fn take_turn(plan: &Mutex<Plan>, action: &str, body: String) -> Turn {
+    let mut plan = plan.lock().expect(SOUND);
+    if plan.spoilt.as_ref() == Some(&body)
+        && let Some((_, fault)) = plan.fault
+    {
+        return if fault == Fault::AnswerLostOnce { Turn::Forward } else { Turn::Spoil(fault) };
     }
-    let number = plan.asked.len() - 1;
-    if let Some((_, nth, _)) = plan.between.as_ref().filter(|(wanted, _, _)| *wanted == action)
-        && plan.asked.iter().filter(|(asked, _)| *asked == action).count() > *nth
+    let number = plan.asked.len();
+    plan.asked.push(action.to_owned());
+    let times = plan.asked.iter().filter(|asked| **asked == action).count();
+    if plan.between.as_ref().is_some_and(|(wanted, nth, _)| *wanted == action && times > *nth)
         && let Some((_, _, between)) = plan.between.take()
     {
         drop(plan);
@@ -96,7 +105,10 @@ fn take_turn(plan: &Mutex<Plan>, action: String, body: String) -> Turn {
         return Turn::Forward;
     }
     match plan.fault {
-        Some((at, fault)) if at == number || (fault == Fault::Throttled && number > at) => Turn::Spoil(fault),
+        Some((at, fault)) if at == number || (fault == Fault::Throttled && number > at) => {
+            plan.spoilt = Some(body);
+            Turn::Spoil(fault)
+        }
         _ => Turn::Forward,
     }
 }
@@ -105,12 +117,12 @@ fn serve(stream: TcpStream, upstream: &str, plan: &Mutex<Plan>) {
     let mut reader = BufReader::new(stream);
     let Some((head, body)) = read_request(&mut reader) else { return };
     let text = String::from_utf8_lossy(&body).into_owned();
-    let turn = take_turn(plan, action_of(&head, &text), text);
+    let turn = take_turn(plan, &action_of(&head, &text), text);
     let mut stream = reader.into_inner();
     match turn {
         Turn::Forward => drop(forward(upstream, &head, &body).and_then(|answer| stream.write_all(&answer))),
         Turn::Spoil(fault) => {
-            if fault == Fault::AnswerLost {
+            if matches!(fault, Fault::AnswerLost | Fault::AnswerLostOnce) {
                 let _ = forward(upstream, &head, &body);
             }
             spoil(stream, fault, &head);
@@ -121,7 +133,7 @@ fn serve(stream: TcpStream, upstream: &str, plan: &Mutex<Plan>) {
 fn spoil(mut stream: TcpStream, fault: Fault, head: &str) {
     let is_ec2 = head.to_ascii_lowercase().contains("/ec2/aws4_request");
     let (status, body) = match (fault, is_ec2) {
-        (Fault::Reset | Fault::AnswerLost, _) => {
+        (Fault::Reset | Fault::AnswerLost | Fault::AnswerLostOnce, _) => {
             // Without time to linger, the kernel ends the connection with a reset.
             rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO)).expect("a socket");
             return;
@@ -136,7 +148,9 @@ fn spoil(mut stream: TcpStream, fault: Fault, head: &str) {
 }
 
 fn refusal(code: &str) -> String {
-    format!("<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors><RequestID>1</RequestID></Response>")
+    format!(
+        "<Response><Errors><Error><Code>{code}</Code><Message>no</Message></Error></Errors><RequestID>1</RequestID></Response>"
+    )
 }
 
 fn forward(upstream: &str, head: &str, body: &[u8]) -> std::io::Result<Vec<u8>> {
