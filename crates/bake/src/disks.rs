@@ -17,6 +17,8 @@ use crate::remote::fetch_disk;
 
 /// Bases that are kept; the one that was not used for longest goes.
 const BASES: usize = 4;
+/// Extension of a disk that is not whole yet.
+const ARRIVING: &str = "arriving";
 
 /// A base's disk in the cache.
 #[derive(Clone, Debug)]
@@ -43,20 +45,24 @@ pub(crate) async fn ensure_base(
         touch(&found.path).map_err(working("mark a base of the cache as used"))?;
         return Ok(found);
     }
-    let folder = folders.cache.join("disks");
+    let folder = disks(folders);
     fs_err::create_dir_all(&folder).map_err(working("create the cache of disks"))?;
-    // The name goes when this bake goes, unless the disk is whole.
+    drop_half_fetched(folders).map_err(working("clear the cache of disks"))?;
+    let fetching = fetching_lock(&folder).map_err(working("lock the cache of disks"))?;
+    fetching.lock_shared().map_err(working("lock the cache of disks"))?;
+    // The name goes when this bake ends, unless the disk is whole or the bake is killed.
     let arriving = tempfile::Builder::new()
         .prefix(&format!("{snapshot}."))
-        .suffix(".arriving")
+        .suffix(&format!(".{ARRIVING}"))
         .tempfile_in(&folder)
         .map_err(working("create a disk in the cache"))?
         .into_temp_path();
     let map = fetch_disk(client, snapshot, &arriving, on_block).await?;
     let path = disk_path(folders, snapshot);
-    arriving.persist(&path).map_err(|error| working("keep the fetched base in the cache")(error.error))?;
     let text = serde_json::to_string(&map).map_err(working("write a block map"))?;
+    // The map first, so that a disk is never without one.
     write_atomically(&map_path(folders, snapshot), &text)?;
+    arriving.persist(&path).map_err(|error| working("keep the fetched base in the cache")(error.error))?;
     drop_oldest(&folder).map_err(working("make room in the cache of disks"))?;
     Ok(BaseDisk { snapshot: snapshot.to_owned(), path, map })
 }
@@ -76,6 +82,35 @@ fn touch(disk: &Path) -> std::io::Result<()> {
 }
 
 const NOW: rustix::fs::Timespec = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_NOW };
+
+/// Removes what bakes that were killed had begun to fetch. While any bake fetches, all stays.
+///
+/// # Errors
+/// The disk's.
+pub fn drop_half_fetched(folders: &Folders) -> std::io::Result<()> {
+    let folder = disks(folders);
+    if !folder.is_dir() {
+        return Ok(());
+    }
+    let fetching = fetching_lock(&folder)?;
+    if fetching.try_lock().is_err() {
+        return Ok(());
+    }
+    for entry in fs_err::read_dir(&folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == ARRIVING) {
+            fs_err::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+/// Held shared by every bake that fetches; the kernel drops it for one that is killed.
+fn fetching_lock(folder: &Path) -> std::io::Result<std::fs::File> {
+    let file =
+        fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("fetching.lock"))?;
+    Ok(file.into_parts().0)
+}
 
 /// A bake that reads a disk just now has it open, so it goes on with it.
 fn drop_oldest(folder: &Path) -> std::io::Result<()> {
@@ -124,12 +159,16 @@ fn are_unrelated(error: &BakeError) -> bool {
     source.refusal().is_some_and(|refusal| refusal.reason.as_deref() == Some("UNRELATED_SNAPSHOTS"))
 }
 
+fn disks(folders: &Folders) -> PathBuf {
+    folders.cache.join("disks")
+}
+
 fn disk_path(folders: &Folders, snapshot: &str) -> PathBuf {
-    folders.cache.join("disks").join(format!("{snapshot}.raw"))
+    disks(folders).join(format!("{snapshot}.raw"))
 }
 
 fn map_path(folders: &Folders, snapshot: &str) -> PathBuf {
-    folders.cache.join("disks").join(format!("{snapshot}.blocks.json"))
+    disks(folders).join(format!("{snapshot}.blocks.json"))
 }
 
 /// Writes `text` so that a reader sees all of it or none.

@@ -33,6 +33,7 @@ mod yaml;
 
 pub use bake::Baked;
 pub use bake::bake;
+pub use disks::drop_half_fetched;
 pub use doctor::Abandoned;
 pub use doctor::find_abandoned;
 pub use doctor::undo_abandoned;

@@ -1,6 +1,7 @@
 //! Which endpoint a command talks to, and as whom.
 
 use ovenbird_aws::Client;
+use ovenbird_aws::client::Patience;
 use ovenbird_aws::client::Settings;
 
 use crate::args::Global;
@@ -38,7 +39,9 @@ impl Account {
             return Err(Failure::usage("no region is set")
                 .hint("name one with --region, AWS_REGION, in the profile, or in ovenbird.toml"));
         }
-        let id = ovenbird_fleet::caller_account(&client).await.map_err(|error| {
+        // Nobody wants to wait long to hear that the first call does not get through.
+        let hasty = client.with_patience(&Patience { attempts: 3, ..Patience::default() });
+        let id = ovenbird_fleet::caller_account(&hasty).await.map_err(|error| {
             Failure::of(Kind::Aws, &error).hint(
                 "check the credentials with `aws sts get-caller-identity`; AWS_PROFILE or --profile chooses others",
             )

@@ -43,33 +43,22 @@ pub(crate) struct Global {
     pub directory: Option<std::path::PathBuf>,
 }
 
+/// What each does is said where its arguments are.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Check a template without any AWS
     Validate(commands::validate::Arguments),
-    /// Show what a bake would do, layer by layer, and why; changes nothing
     Plan(commands::plan::Arguments),
-    /// Bake a service's template into an image
     Bake(commands::bake::Arguments),
-    /// Launch one instance of a service
     Launch(commands::launch::Arguments),
-    /// End instances
     Terminate(commands::terminate::Arguments),
-    /// Let the next environment use the very image of the one before it
     Promote(commands::promote::Arguments),
-    /// Record which images are in use (the scheduled job, by hand)
     Inventory(commands::inventory::Arguments),
-    /// Delete images that nothing uses any more (the scheduled job, by hand)
     Cleanup(commands::cleanup::Arguments),
-    /// List the images of this account
     Images(commands::images::Arguments),
-    /// Show environments, their images and their instances at a glance
     Status(commands::status::Arguments),
-    /// Find what cut-off bakes left behind, and what is wrong
     Doctor(commands::doctor::Arguments),
     /// The embedded EC2
     #[command(subcommand)]
     Local(commands::local::Command),
-    /// Print a completion script for a shell
     Completions(commands::completions::Arguments),
 }

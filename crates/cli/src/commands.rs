@@ -14,6 +14,8 @@ pub(crate) mod status;
 pub(crate) mod terminate;
 pub(crate) mod validate;
 
+use ovenbird_disk::interrupt;
+
 use crate::args::Arguments;
 use crate::args::Command;
 use crate::args::Global;
@@ -27,9 +29,14 @@ pub(crate) struct Context<'a> {
     pub output: &'a Output,
 }
 
-/// Runs the command that was typed.
+/// Runs the command that was typed. Whatever fails after an interrupt fails because of it.
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Result<(), Failure> {
-    ovenbird_disk::interrupt::install()?;
+    interrupt::install()?;
+    run_command(arguments, output)
+        .map_err(|failure| if interrupt::requested() { failure.because_interrupted() } else { failure })
+}
+
+fn run_command(arguments: Arguments, output: &Output) -> Result<(), Failure> {
     let context = Context { global: &arguments.global, output };
     match arguments.command {
         Command::Validate(arguments) => validate::run(context, &arguments),

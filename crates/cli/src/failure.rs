@@ -88,6 +88,12 @@ impl Failure {
         failure
     }
 
+    /// The same failure, which is no failure but what somebody asked for.
+    pub(crate) fn because_interrupted(mut self) -> Self {
+        self.kind = Kind::Interrupted;
+        self
+    }
+
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self

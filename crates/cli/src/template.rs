@@ -73,7 +73,8 @@ fn recipe(file: &Path, variables: &Variables, directory: &Path, instant: Timesta
 }
 
 fn source(file: &Path) -> Result<Source, Failure> {
-    Ok(Source::new(&file.display().to_string(), &fs_err::read_to_string(file)?))
+    let text = fs_err::read_to_string(file).map_err(|error| Failure::of(Kind::Usage, &error))?;
+    Ok(Source::new(&file.display().to_string(), &text))
 }
 
 /// Every error of the template with its place and caret.

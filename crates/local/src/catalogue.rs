@@ -27,6 +27,7 @@ pub(crate) use blocks::count_blocks;
 pub(crate) use blocks::forget_blocks;
 pub(crate) use blocks::list_blocks;
 pub(crate) use blocks::list_unreferenced;
+pub(crate) use blocks::note_block;
 pub(crate) use settle::settle;
 
 /// The name space of a call: whose resources, and where.

@@ -46,3 +46,4 @@ pub use status::Status;
 pub use status::StatusError;
 pub use status::credentials;
 pub use status::status;
+pub use status::was_killed;

@@ -104,6 +104,13 @@ pub fn status(state: &Path) -> Result<Status, StatusError> {
     Ok(told.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
+/// Did the last daemon of the state folder end without ending its instances? A daemon that ends well takes the file along
+/// that says where it is.
+#[must_use]
+pub fn was_killed(state: &Path) -> bool {
+    StateFolder::new(state).endpoint().exists()
+}
+
 /// The keys of `account` at the endpoint of the state folder; `None` unless it is 12 digits. The secret that they are
 /// derived from is made where there is none, so keys can be printed before a daemon ever ran.
 ///

@@ -18,6 +18,7 @@ use super::size_in_bytes;
 use crate::error::BakeError;
 use crate::error::calling;
 use crate::error::working;
+use crate::layer::stop_if_interrupted;
 
 /// A block to read, and the token that allows it. Tokens change with each listing: they name nothing.
 struct Wanted {
@@ -110,6 +111,7 @@ async fn write_blocks(
     let mut arriving =
         stream::iter(wanted).map(|wanted| get_block(client, snapshot, wanted)).buffer_unordered(IN_FLIGHT);
     while let Some((index, digest, block)) = arriving.try_next().await? {
+        stop_if_interrupted()?;
         blocks::write_block(&file, index, &block).map_err(working(format!("write {}", disk.display())))?;
         if block.iter().all(|byte| *byte == 0) {
             map.blocks.remove(&index);

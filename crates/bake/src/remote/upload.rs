@@ -26,6 +26,7 @@ use super::IN_FLIGHT;
 use crate::error::BakeError;
 use crate::error::calling;
 use crate::error::working;
+use crate::layer::stop_if_interrupted;
 
 /// For this long after StartSnapshot a put may answer 404 (coldsnap#43: 56 s seen, the service's team says two minutes).
 const NOT_FOUND_GRACE: Duration = Duration::from_secs(130);
@@ -88,6 +89,7 @@ pub async fn put_changes(
         .map(|(index, _)| put_block(client, snapshot, &file, *index, started))
         .buffer_unordered(IN_FLIGHT);
     while let Some((index, digest)) = putting.try_next().await? {
+        stop_if_interrupted()?;
         digests.insert(index, digest);
         done += 1;
         on_block(done, total);

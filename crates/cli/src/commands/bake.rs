@@ -26,6 +26,8 @@ use crate::project::OpenProject;
 use crate::template;
 use crate::template::Given;
 
+/// Bake a service's template into an image
+///
 /// Bakes the service's template into an image, and points the first environment at it. No instance is launched; layers
 /// whose inputs did not change are not run again
 #[derive(Debug, clap::Args)]
@@ -56,7 +58,7 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     // First of all, while there is one thread: every mount of the bake goes with this process, however it ends.
     if !arguments.dry_run {
         ovenbird_disk::namespace::enter_private().map_err(|error| {
-            Failure::of(Kind::Usage, &error).hint("a bake mounts disks, which needs root: run it with sudo")
+            Failure::usage(format!("a bake mounts disks, which needs root: {error}")).hint("run it with sudo")
         })?;
     }
     wait_for(async {

@@ -11,6 +11,8 @@ use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::project;
 
+/// Delete images that nothing uses any more (the scheduled job, by hand)
+///
 /// Deletes images with AutoCleanup=true that were not used for 7 days, if a complete inventory ran within the last hour and
 /// nothing else speaks for them; says why for every image
 #[derive(Debug, clap::Args)]

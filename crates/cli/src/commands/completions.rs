@@ -3,6 +3,8 @@
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
+/// Print a completion script for a shell
+///
 /// Print a completion script for a shell, for example: ovenbird completions bash > /etc/bash_completion.d/ovenbird
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -11,6 +11,8 @@ use crate::failure::Kind;
 use crate::folders;
 use crate::project;
 
+/// Find what cut-off bakes left behind, and what is wrong
+///
 /// Lists what cut-off bakes have left on this machine and in this account, and pointers that name images which are gone
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -44,6 +46,7 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
         for left in &abandoned {
             ovenbird_bake::undo_abandoned(&account.client, &folders, &left.bake).await.map_err(failed)?;
         }
+        ovenbird_bake::drop_half_fetched(&folders)?;
     }
     let findings = Findings { abandoned, dangling: dangling(&account).await?, fixed: arguments.fix };
     if context.output.is_json() {

@@ -13,6 +13,8 @@ use crate::failure::Kind;
 use crate::project;
 use crate::table;
 
+/// List the images of this account
+///
 /// Lists the images of this account, the youngest first
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -7,6 +7,8 @@ use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::project;
 
+/// Record which images are in use (the scheduled job, by hand)
+///
 /// Writes `LastUsed` on every image that an instance or a pointer uses, then `LastUsedRuntime` on all of them
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

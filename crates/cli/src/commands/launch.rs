@@ -18,6 +18,8 @@ use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::project::OpenProject;
 
+/// Launch one instance of a service
+///
 /// Launches one instance of the image that the environment's pointer names. Its user data is JSON: the environment, the
 /// image's declared keys, and `extra`
 #[derive(Debug, clap::Args)]

@@ -2,6 +2,8 @@
 
 use crate::template::Given;
 
+/// Show what a bake would do, layer by layer, and why; changes nothing
+///
 /// Shows, for each layer of a service's template, whether it would be reused or which input changed; changes nothing
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -6,6 +6,8 @@ use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::project::OpenProject;
 
+/// Let the next environment use the very image of the one before it
+///
 /// Points the next environment at the image that the environment before it uses: the same image, nothing is rebuilt
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

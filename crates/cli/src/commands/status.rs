@@ -12,6 +12,8 @@ use crate::failure::Kind;
 use crate::project;
 use crate::table;
 
+/// Show environments, their images and their instances at a glance
+///
 /// Shows which image each environment of each service uses, and how its instances are
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

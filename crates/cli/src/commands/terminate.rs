@@ -10,6 +10,8 @@ use crate::account::Account;
 use crate::failure::Failure;
 use crate::project;
 
+/// End instances
+///
 /// Ends instances and waits until they are gone; volumes that were attached to them are free then
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

@@ -12,6 +12,8 @@ use crate::failure::Kind;
 use crate::template::Given;
 use crate::template::read;
 
+/// Check a template without any AWS
+///
 /// Checks a Packer template: syntax, options, variables, and what of it can be baked. Needs no AWS
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {

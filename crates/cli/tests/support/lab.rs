@@ -25,7 +25,7 @@ pub struct Lab {
     pub home: Home,
     engine: &'static str,
     // Dropped last: the next test comes when all of this one is gone.
-    _turn: Turn,
+    _turn: Option<Turn>,
 }
 
 impl Lab {
@@ -36,7 +36,16 @@ impl Lab {
             "system tests boot instances, which needs root: run them with sudo"
         );
         assert!(agent().is_file(), "there is no {}: run `make agent`, or set OVENBIRD_AGENT", agent().display());
-        let lab = Self { _turn: Turn::take(), home: Home::new(), engine };
+        Self::of(engine, Some(Turn::take()))
+    }
+
+    /// Starts an endpoint in which nothing really runs, for the API alone; as many as one likes, and without root.
+    pub fn pretend() -> Self {
+        Self::of("pretend", None)
+    }
+
+    fn of(engine: &'static str, turn: Option<Turn>) -> Self {
+        let lab = Self { home: Home::new(), engine, _turn: turn };
         lab.up();
         lab
     }

@@ -45,7 +45,7 @@ impl Leftover {
         let tool = |name: &str| Tool::new(name).even_if_interrupted();
         match self {
             Self::Process { pid, .. } => {
-                Process::find(*pid).into_iter().for_each(|process| process.signal(Signal::KILL))
+                Process::find(*pid).into_iter().for_each(|process| process.signal(Signal::KILL));
             }
             Self::Mount { target, .. } => drop(tool("umount").args(["--lazy", target]).run()),
             Self::Loop { device, .. } => drop(tool("losetup").arg("--detach").arg(device).run()),

@@ -28,6 +28,14 @@ pub(super) fn hold(db: &Connection, digest: &Digest) -> Answer<()> {
     Ok(())
 }
 
+/// The block is stored, and perhaps nobody refers to it.
+pub(crate) fn note_block(db: &Connection, digest: &Digest) -> Answer<()> {
+    if *digest != zero_digest() {
+        run(db, "INSERT INTO blocks (digest, refs) VALUES (?1, 0) ON CONFLICT DO NOTHING", [digest.0])?;
+    }
+    Ok(())
+}
+
 /// One less refers to the block.
 pub(super) fn release(db: &Connection, digest: &Digest) -> Answer<()> {
     if *digest != zero_digest() {

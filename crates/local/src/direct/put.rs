@@ -12,6 +12,7 @@ use ovenbird_core::block::Digest;
 use super::block_within;
 use super::refusal;
 use super::writable_snapshot;
+use crate::catalogue;
 use crate::catalogue::snapshots;
 use crate::dispatch::decode;
 use crate::failure::Answer;
@@ -40,11 +41,16 @@ pub(crate) fn put_snapshot_block(call: &Call, request: &PutSnapshotBlockRequest)
     })?;
     let _kept = call.world.blocks.keep();
     call.world.blocks.put(&digest, bytes)?;
-    call.world.catalogue.transact(|db| {
+    let noted = call.world.catalogue.transact(|db| {
         let snapshot = writable_snapshot(db, call, id)?;
         let block = block_within(request.block_index, snapshot.volume_size)?;
         snapshots::put_block(db, &snapshot.id, block, &digest, request.progress.map(i64::from), call.now)
-    })?;
+    });
+    if noted.is_err() {
+        // The snapshot was deleted or completed meanwhile: the stored block goes, unless something else refers to it.
+        call.world.catalogue.transact(|db| catalogue::note_block(db, &digest))?;
+    }
+    noted?;
     Ok(PutSnapshotBlockResponse { checksum: Some(digest.base64()), checksum_algorithm: Some("SHA256".to_owned()) })
 }
 

@@ -62,6 +62,7 @@ impl Qemu {
     }
 
     fn start_once(&self, machine: &Machine) -> Result<(), Failure> {
+        fs::create_dir_all(&machine.folder)?;
         self.ensure_services(machine)?;
         let boot = Boot::choose(machine)?;
         let accelerator = match &boot {

@@ -6,6 +6,7 @@ use ovenbird_disk::process::Process;
 use rustix::process::Signal;
 
 use super::Context;
+use super::serve;
 use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::folders;
@@ -24,11 +25,14 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     let state = folders::local()?;
     let status = ovenbird_local::status(&state).map_err(|error| Failure::of(Kind::Failed, &error))?;
     let daemon = status.pid.filter(|_| status.running).and_then(Process::find);
+    let was_killed = daemon.is_none() && ovenbird_local::was_killed(&state);
     if let Some(daemon) = &daemon {
         daemon.signal(Signal::TERM);
         daemon.wait_for_end(STOP).map_err(|error| {
             Failure::of(Kind::Failed, &error).hint(format!("its log: {}", state.join("daemon.log").display()))
         })?;
+    } else if was_killed {
+        serve::end_what_a_killed_daemon_left(state.clone())?;
     }
     if arguments.delete && state.exists() {
         fs_err::remove_dir_all(&state)?;
@@ -38,7 +42,11 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     } else {
         let forgot =
             if arguments.delete { "; everything in it is deleted" } else { "; images, volumes and parameters stay" };
-        let ended = if daemon.is_some() { "the embedded EC2 is down" } else { "the embedded EC2 was not running" };
+        let ended = match (daemon, was_killed) {
+            (Some(_), _) => "the embedded EC2 is down",
+            (None, true) => "the embedded EC2 had been killed, and the instances that it left are ended",
+            (None, false) => "the embedded EC2 was not running",
+        };
         context.output.print(&format!("{ended}{forgot}"));
     }
     Ok(())

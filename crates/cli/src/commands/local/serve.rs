@@ -1,11 +1,13 @@
 //! `ovenbird local serve`: the daemon itself. `up` runs it in the background.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::ValueEnum;
 use ovenbird_local::Clock;
 use ovenbird_local::Daemon;
 use ovenbird_local::Options;
+use ovenbird_local::Stop;
 use ovenbird_local::engine::Engine;
 use ovenbird_local::engine::container::Container;
 use ovenbird_local::engine::pretend::Pretend;
@@ -49,8 +51,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         .with_writer(std::io::stderr)
         .with_env_filter(tracing_subscriber::EnvFilter::try_from_env("OVENBIRD_LOG").unwrap_or_else(|_| "info".into()))
         .init();
-    // The engines' own services (metadata, forwarding) run beside the front.
-    let services = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let services = services()?;
     let state = folders::local()?;
     let engine: Arc<dyn Engine> = match arguments.engine {
         EngineName::Container => Arc::new(Container::new(services.handle().clone())),
@@ -65,4 +66,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         clock: Clock::default(),
     };
     Daemon::serve(options).map_err(|error| Failure::of(Kind::Failed, &error))
+}
+
+/// Ends the instances of a daemon that was killed: one that starts only to end takes them up, and along.
+pub(super) fn end_what_a_killed_daemon_left(state: PathBuf) -> Result<(), Failure> {
+    let services = services()?;
+    // Whatever engine they run in: to end a virtual machine needs less than to end a container.
+    let engine = Arc::new(Container::new(services.handle().clone()));
+    let options = Options { state, port: 0, engine, default_region: REGION.to_owned(), clock: Clock::default() };
+    let (stop, stopped) = Stop::new();
+    stop.stop();
+    Daemon::serve_until(options, stopped).map_err(|error| Failure::of(Kind::Failed, &error))
+}
+
+/// The engines' own services (metadata, forwarding) run beside the front.
+fn services() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }

@@ -1,0 +1,127 @@
+//! Mistakes that are found before any endpoint is asked.
+
+use super::assert_says;
+use crate::support::Home;
+use crate::support::Ran;
+
+fn project() -> Home {
+    let home = Home::new();
+    home.copy_examples();
+    home
+}
+
+#[test]
+fn without_a_project() {
+    let home = Home::new();
+    let ran = home.run(["plan", "web"]);
+    assert_says("error-no-project", &home, &ran);
+}
+
+#[test]
+fn a_project_that_cannot_be_read() {
+    let home = Home::new();
+    home.write("ovenbird.toml", "environments = [\"dev\", \"prod\"]\nregions = \"us-east-1\"\n");
+    assert_says("error-project-unknown-key", &home, &home.run(["plan", "web"]));
+    home.write("ovenbird.toml", "environments = []\n");
+    assert_says("error-project-no-environments", &home, &home.run(["plan", "web"]));
+}
+
+#[test]
+fn names_that_the_project_does_not_have() {
+    let home = project();
+    assert_says("error-unknown-service", &home, &home.run(["plan", "wbe"]));
+    assert_says("error-unknown-environment", &home, &home.run(["launch", "web", "--env", "prd"]));
+    assert_says("error-promote-unknown-environment", &home, &home.run(["promote", "web", "--to", "staging"]));
+}
+
+#[test]
+fn templates_that_cannot_be_baked() {
+    let home = project();
+    home.edit("web/web.json", "\"instance_type\"", "\"instance_typ\"");
+    assert_says("error-template-unknown-option", &home, &home.run(["validate", "web/web.json"]));
+    assert_says("error-template-of-a-service", &home, &home.run(["plan", "web"]));
+    home.write("web/web.json", "{\n  \"builders\": [{\"type\": \"amazon-ebs\",}]\n}\n");
+    assert_says("error-template-syntax", &home, &home.run(["validate", "web/web.json"]));
+    assert_says("error-template-missing", &home, &home.run(["validate", "wbe.json"]));
+}
+
+#[test]
+fn a_template_that_can_be_baked() {
+    let home = project();
+    assert_says("validate", &home, &home.run(["validate", "web/web.json"]));
+    let answer = home.run(["-C", "web", "validate", "web/web.json", "--json"]).ok().json();
+    assert_eq!(answer["valid"], true, "{answer}");
+}
+
+#[test]
+fn options_that_make_no_sense() {
+    let home = project();
+    assert_says("error-unknown-command", &home, &home.run(["bkae", "web"]));
+    assert_says("error-missing-argument", &home, &home.run(["promote", "web"]));
+    assert_says(
+        "error-extra-without-value",
+        &home,
+        &home.run(["launch", "web", "--env", "dev", "--extra", "volume_id"]),
+    );
+    let twice = ["launch", "web", "--env", "dev", "--extra", "banner=a", "--extra", "banner=b"];
+    assert_says("error-extra-twice", &home, &home.run(twice));
+    let secret = ["launch", "web", "--env", "dev", "--extra", "password=12"];
+    assert_says("error-secret-in-user-data", &home, &home.run(secret));
+}
+
+#[test]
+fn without_an_endpoint() {
+    let home = project();
+    for command in ["status", "images", "inventory", "cleanup", "doctor"] {
+        assert_says("error-no-endpoint", &home, &home.run([command]));
+    }
+    assert_says("error-no-endpoint", &home, &home.run(["plan", "web"]));
+    assert_says("error-local-not-running", &home, &home.run(["local", "env"]));
+    assert_says("local-status-not-running", &home, &home.run(["local", "status"]));
+    assert_says("local-down-not-running", &home, &home.run(["local", "down"]));
+    assert_eq!(home.run(["local", "status", "--json"]).ok().json()["running"], false);
+    assert!(!home.local_state().exists(), "asking makes nothing");
+}
+
+#[test]
+fn an_endpoint_that_does_not_answer() {
+    let home = project();
+    let tool = home.ovenbird(["status", "--region", "us-east-1"]).env("AWS_ENDPOINT_URL", "http://127.0.0.1:1");
+    let tool = tool.env("AWS_ACCESS_KEY_ID", "none").env("AWS_SECRET_ACCESS_KEY", "none");
+    Ran::of("ovenbird status elsewhere", tool).exits(3).warns("http://127.0.0.1:1");
+}
+
+#[test]
+fn failures_are_one_line_of_json_for_programs() {
+    let home = project();
+    let ran = home.run(["plan", "wbe", "--json"]).exits(2);
+    assert_says("error-as-json", &home, &ran);
+    let [error] = ran.events().try_into().expect("one line");
+    assert_eq!((&error["event"], &error["kind"]), (&"error".into(), &"usage".into()));
+    assert_eq!(ran.stderr, "");
+    let ran = home.run(["validate", "--json", "nothing.json"]);
+    assert!(ran.events().len() == 1 && ran.stderr.is_empty(), "{ran:?}");
+}
+
+#[test]
+fn what_needs_root_says_so() {
+    let home = project();
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    // Where the program lies, nobody may be allowed to look.
+    let program = home.path().join("ovenbird");
+    fs_err::copy(env!("CARGO_BIN_EXE_ovenbird"), &program).expect("copied");
+    home.tool("chmod").args(["-R", "a+rwX"]).arg(home.path()).run().expect("open to all");
+    let nobody = |arguments: &[&str]| {
+        let tool = home
+            .tool("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+            .arg(&program)
+            .args(arguments);
+        Ran::of(&format!("ovenbird {} as nobody", arguments.join(" ")), tool)
+    };
+    assert_says("error-up-not-root", &home, &nobody(&["local", "up"]));
+    assert_says("error-bake-not-root", &home, &nobody(&["bake", "web"]));
+    assert_says("error-base-not-root", &home, &nobody(&["local", "base", "debian-12"]));
+}
