@@ -31,7 +31,7 @@ demo: setup-demo debug
 	scripts/demo
 
 ## All checks and tests
-test: setup-test venv debug lint
+test: setup-test lint venv debug
 	scripts/run-tests
 
 lint:

@@ -101,7 +101,10 @@ impl BlockMap {
     pub fn changes_since(&self, parent: &Self) -> BTreeMap<u32, Change> {
         let written = self.blocks.iter().filter(|(index, digest)| parent.blocks.get(index) != Some(digest));
         let zeroed = parent.blocks.keys().filter(|index| !self.blocks.contains_key(index));
-        written.map(|(index, digest)| (*index, Change::Write(*digest))).chain(zeroed.map(|index| (*index, Change::Zero))).collect()
+        written
+            .map(|(index, digest)| (*index, Change::Write(*digest)))
+            .chain(zeroed.map(|index| (*index, Change::Zero)))
+            .collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Layers that this machine has baked, with their inputs: what makes "why is this not reused?" answerable.
 
+use ovenbird_core::layer::Difference;
 use ovenbird_core::layer::LayerInputs;
 use serde::Deserialize;
 use serde::Serialize;
@@ -27,13 +28,13 @@ pub(crate) fn remember(folders: &Folders, layer: &PlannedLayer) -> Result<(), Ba
     write_atomically(&folders.cache.join("layers").join(format!("{}.json", layer.key.hex())), &text)
 }
 
-/// What differs from the nearest layer that is known.
+/// What differs from the nearest layer that is known: first of all one on the same layer below, then one with the fewest changes.
 pub(super) fn why_not(folders: &Folders, layer: &PlannedLayer) -> Vec<String> {
     let nearest = list(folders)
         .into_iter()
         .filter(|known| known.title == layer.title)
         .map(|known| known.inputs.difference(&layer.inputs))
-        .min_by_key(Vec::len);
+        .min_by_key(|differences| (differences.iter().any(is_below), differences.len()));
     match nearest {
         None => vec!["this machine has not baked it before".to_owned()],
         Some(differences) if differences.is_empty() => {
@@ -45,6 +46,10 @@ pub(super) fn why_not(folders: &Folders, layer: &PlannedLayer) -> Vec<String> {
             told.chain((more > 0).then(|| format!("and {more} more differences"))).collect()
         }
     }
+}
+
+fn is_below(difference: &Difference) -> bool {
+    matches!(difference, Difference::Parent { .. })
 }
 
 /// Unreadable records answer no question, and do no harm.
