@@ -34,11 +34,11 @@ pub enum ArchiveError {
 const UPDATE: Duration = Duration::from_secs(180);
 
 /// Fetches the package lists of the sources that the image at `lower` (topmost tree first) names, with its own keys and its own
-/// `apt-get`, and makes them the lists of `packages`. What has not changed is not fetched again.
+/// `apt-get`, and makes them the lists of `packages`. What has not changed is not fetched again. `bake` is whose processes they are.
 ///
 /// # Errors
 /// [`ArchiveError`]; the lists are then as they were.
-pub fn refresh(lower: &[PathBuf], packages: &PackageCache, work: &Path) -> Result<(), ArchiveError> {
+pub fn refresh(lower: &[PathBuf], packages: &PackageCache, work: &Path, bake: &str) -> Result<(), ArchiveError> {
     let layers = Layers { lower: lower.to_vec(), upper: work.join("upper"), work: work.join("work") };
     for folder in [&layers.upper, &layers.work] {
         fs::create_dir_all(folder)?;
@@ -46,12 +46,8 @@ pub fn refresh(lower: &[PathBuf], packages: &PackageCache, work: &Path) -> Resul
     if let Some(parent) = packages.lists.parent() {
         fs::create_dir_all(parent)?;
     }
-    let options = Options {
-        bake: "package-lists".to_owned(),
-        room: work.join("room"),
-        packages: Some(packages.clone()),
-        epoch: 0,
-    };
+    let options =
+        Options { bake: bake.to_owned(), room: work.join("room"), packages: Some(packages.clone()), epoch: 0 };
     let sandbox = Sandbox::start(&layers, &options)?;
     let update = sandbox.tool("apt-get").args(["-q", "-o", "APT::Update::Error-Mode=any", "update"]);
     update.doing("fetch the package lists").deadline(UPDATE).run().map_err(ArchiveError::Update)?;

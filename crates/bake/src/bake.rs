@@ -138,7 +138,7 @@ fn read_lists(folder: &BakeFolder, base: &BaseDisk, cache: &PackageCache) -> Res
     let mounted = LoopMount::ensure(&base.path, &root, &folder.path.join("base"), Access::ReadOnly)
         .map_err(working("mount the base"))?;
     fs_err::create_dir_all(&cache.archives).map_err(working("create the cache of packages"))?;
-    archive::refresh(&[mounted.target().to_owned()], cache, &folder.path.join("lists"))
+    archive::refresh(&[mounted.target().to_owned()], cache, &folder.path.join("lists"), &folder.id)
         .map_err(working("read the package archive"))?;
     mounted.unmount().map_err(working("unmount the base"))
 }

@@ -117,7 +117,8 @@ fn two_bakes_of_the_same_inputs_are_the_same_tree() {
     let bench = Bench::new();
     let mut clock = Clock(Instant::now());
     let lists = bench.work.path().join("lists");
-    archive::refresh(std::slice::from_ref(&bench.base), &bench.packages(), &lists).expect("the package lists");
+    archive::refresh(std::slice::from_ref(&bench.base), &bench.packages(), &lists, "bake-test")
+        .expect("the package lists");
     clock.phase("fetch the package lists");
     let epoch = archive::newest(&bench.packages().lists).expect("read").expect("an archive has a date");
     let one = bake(&bench, "one", epoch);
