@@ -17,19 +17,19 @@ mod folder;
 mod inspect;
 mod journal;
 mod layer;
-pub mod packages;
 mod plan;
 pub mod reach;
 mod register;
 pub mod remote;
 mod request;
-mod root;
 pub mod sandbox;
-pub mod seal;
 mod source;
-pub mod tree;
-mod xattr;
-mod yaml;
+
+pub use ovenbird_seal as seal;
+pub use ovenbird_seal::packages;
+pub use ovenbird_seal::tree;
+use ovenbird_seal::xattr;
+use ovenbird_seal::yaml;
 
 pub use bake::Baked;
 pub use bake::bake;

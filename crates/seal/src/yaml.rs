@@ -6,16 +6,18 @@ use saphyr::Yaml;
 
 /// A node of a YAML document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Node {
+pub enum Node {
     /// A scalar; null is the empty text.
     Text(String),
+    /// A sequence.
     List(Vec<Self>),
     /// In the document's order.
     Map(Vec<(String, Self)>),
 }
 
 /// The documents of a text; `None` when it is not YAML, or has a key twice, of which only Ansible knows which one counts.
-pub(crate) fn parse(text: &str) -> Option<Vec<Node>> {
+#[must_use]
+pub fn parse(text: &str) -> Option<Vec<Node>> {
     Some(Yaml::load_from_str(text).ok()?.into_iter().map(Node::from).collect())
 }
 
@@ -57,24 +59,33 @@ fn scalar_text(scalar: Scalar<'_>) -> String {
 }
 
 impl Node {
-    pub(crate) fn text(&self) -> Option<&str> {
+    /// The text of a scalar.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    pub(crate) fn list(&self) -> &[Self] {
+    /// The items of a list; of anything else, none.
+    #[must_use]
+    pub fn list(&self) -> &[Self] {
         if let Self::List(items) = self { items } else { &[] }
     }
 
-    pub(crate) fn pairs(&self) -> &[(String, Self)] {
+    /// The pairs of a map; of anything else, none.
+    #[must_use]
+    pub fn pairs(&self) -> &[(String, Self)] {
         if let Self::Map(pairs) = self { pairs } else { &[] }
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
         self.pairs().iter().rev().find(|(its, _)| its == key).map(|(_, value)| value)
     }
 
     /// Every text in it, keys of maps too.
-    pub(crate) fn texts(&self) -> Vec<&str> {
+    #[must_use]
+    pub fn texts(&self) -> Vec<&str> {
         match self {
             Self::Text(text) => vec![text],
             Self::List(items) => items.iter().flat_map(Self::texts).collect(),

@@ -187,7 +187,7 @@ fn is_rotated(file: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::seal::seal;
+    use crate::seal;
     use crate::tree::Tree;
 
     fn put(root: &Path, path: &str, content: &str) {

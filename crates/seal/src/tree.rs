@@ -160,7 +160,10 @@ fn in_parallel(paths: &[PathBuf], read: fn(&Path) -> io::Result<Entry>) -> io::R
 }
 
 /// What counts of one entry; links are not followed.
-pub(crate) fn read_entry(path: &Path) -> io::Result<Entry> {
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_entry(path: &Path) -> io::Result<Entry> {
     let found = fs::symlink_metadata(path)?;
     let kind = Kind::of(&found);
     let content = match kind {

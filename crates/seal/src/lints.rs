@@ -203,7 +203,7 @@ mod tests {
     use fs_err as fs;
 
     use super::*;
-    use crate::seal::seal;
+    use crate::seal;
 
     fn put(root: &Path, path: &str, content: &str) {
         let file = root.join(path);

@@ -1,11 +1,19 @@
 //! Making a provisioned tree an image: what belongs to the bake goes, and what must not be in an image is found.
 //!
 //! Sealing is a list of small rules over a root folder. Each is idempotent, and says why it is there. The lints change nothing:
-//! what they find is a decision for a person.
+//! what they find is a decision for a person. What the tree holds then, its digest and its packages, is what the image is.
+//!
+//! It must never know where the tree is: it works the same over a disk that a bake has mounted, and over the root of an
+//! instance that was launched for a bake.
 
 mod boot_play;
 mod lints;
+pub mod packages;
+mod root;
 mod rules;
+pub mod tree;
+pub mod xattr;
+pub mod yaml;
 
 use std::io;
 use std::path::Path;

@@ -8,17 +8,23 @@ use rustix::fs::XattrFlags;
 use rustix::io::Errno;
 
 /// Names that overlayfs keeps for itself; they are no part of what a tree is.
-pub(crate) const OVERLAY: &[u8] = b"trusted.overlay.";
+pub const OVERLAY: &[u8] = b"trusted.overlay.";
 
 /// All attributes of an entry but overlayfs's own, by name.
-pub(crate) fn list(path: &Path) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+///
+/// # Errors
+/// The file system's.
+pub fn list(path: &Path) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
     let mut found = names(path)?;
     found.retain(|name| !name.starts_with(OVERLAY));
     found.into_iter().map(|name| Ok((name.clone(), get(path, &name)?.unwrap_or_default()))).collect()
 }
 
 /// One attribute; `None` when the entry does not have it.
-pub(crate) fn get(path: &Path, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
+///
+/// # Errors
+/// The file system's.
+pub fn get(path: &Path, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let mut value = vec![0; 256];
     loop {
         match rustix::fs::lgetxattr(path, name, &mut value[..]) {
@@ -35,7 +41,10 @@ pub(crate) fn get(path: &Path, name: &[u8]) -> io::Result<Option<Vec<u8>>> {
 }
 
 /// Gives `path` exactly these attributes.
-pub(crate) fn put_all(path: &Path, wanted: &BTreeMap<Vec<u8>, Vec<u8>>) -> io::Result<()> {
+///
+/// # Errors
+/// The file system's.
+pub fn put_all(path: &Path, wanted: &BTreeMap<Vec<u8>, Vec<u8>>) -> io::Result<()> {
     let present = list(path)?;
     for name in present.keys().filter(|name| !wanted.contains_key(*name)) {
         rustix::fs::lremovexattr(path, name.as_slice()).map_err(|error| with_path(path, error))?;
