@@ -71,7 +71,7 @@ impl Diagnostic for TemplateError {
     }
 }
 
-/// Everything that is wrong with a template, in the order of its text. Never empty.
+/// Everything that is wrong with a template, by file and in the order of its text. Never empty.
 ///
 /// `Display` shows each error with its file, line and a caret under the spot.
 #[derive(Clone, Debug)]
@@ -80,7 +80,8 @@ pub struct TemplateErrors(Vec<TemplateError>);
 impl TemplateErrors {
     /// Sorts the errors and drops those that say the same of the same spot.
     pub(crate) fn new(mut errors: Vec<TemplateError>) -> Self {
-        errors.sort_by(|one, other| (one.span.start, &one.message).cmp(&(other.span.start, &other.message)));
+        let order = |error: &TemplateError| (error.text.name().to_owned(), error.span.start, error.message.clone());
+        errors.sort_by_cached_key(order);
         errors.dedup_by(|one, other| one.is_same(other));
         Self(errors)
     }

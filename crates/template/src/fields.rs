@@ -1,4 +1,4 @@
-//! Reads the options of one JSON object, as leniently as Packer does, and reports what is wrong at its spot.
+//! Reads the options of one object, as leniently as Packer does, and reports what is wrong at its spot.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -10,30 +10,35 @@ use crate::fault::TemplateError;
 use crate::go;
 use crate::go::Fault;
 use crate::go::Part;
-use crate::json::Member;
-use crate::json::Node;
-use crate::json::Value;
-use crate::place::Source;
+use crate::place::Sources;
 use crate::place::Span;
 use crate::recipe::Note;
 use crate::scope::Scope;
+use crate::tree::Member;
+use crate::tree::Node;
+use crate::tree::Value;
 use crate::variables;
 
 /// What was found while reading: everything is read before anything is reported.
 pub(crate) struct Findings {
-    pub(crate) source: Source,
+    pub(crate) source: Sources,
     pub(crate) errors: RefCell<Vec<TemplateError>>,
     pub(crate) notes: RefCell<Vec<Note>>,
 }
 
 impl Findings {
-    pub(crate) fn new(source: &Source) -> Self {
-        Self { source: source.clone(), errors: RefCell::default(), notes: RefCell::default() }
+    pub(crate) fn new(source: impl Into<Sources>) -> Self {
+        Self { source: source.into(), errors: RefCell::default(), notes: RefCell::default() }
     }
 
     pub(crate) fn error(&self, span: &Span, message: impl Into<String>, help: Option<String>) {
-        let error = TemplateError::new(&self.source, span.clone(), message).with_help(help);
-        self.errors.borrow_mut().push(error);
+        self.errors.borrow_mut().push(self.error_at(span, message).with_help(help));
+    }
+
+    /// What is wrong at `span`, not reported yet.
+    pub(crate) fn error_at(&self, span: &Span, message: impl Into<String>) -> TemplateError {
+        let (source, span) = self.source.find(span);
+        TemplateError::new(&source, span, message)
     }
 
     pub(crate) fn note(&self, span: &Span, option: &str, text: &str) {
@@ -47,7 +52,7 @@ impl Findings {
     /// Reports what is wrong with the template string in `node`.
     fn fault(&self, node: &Node, fault: Fault) {
         if !fault.was_reported() {
-            self.error(&node.inner_span(&self.source, &fault.span), fault.message, fault.help);
+            self.error(&node.inner_span(&self.source.text(&node.span), &fault.span), fault.message, fault.help);
         }
     }
 }

@@ -8,79 +8,9 @@ use jsonc_parser::common::Range;
 use crate::fault::TemplateError;
 use crate::place::Source;
 use crate::place::Span;
-
-/// A JSON value.
-#[derive(Clone, Debug)]
-pub(crate) struct Node {
-    /// The value's bytes in the text, with quotes and braces.
-    pub(crate) span: Span,
-    pub(crate) value: Value,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Value {
-    Null,
-    Boolean(bool),
-    /// As it is written.
-    Number(String),
-    Text(String),
-    Array(Vec<Node>),
-    Object(Vec<Member>),
-}
-
-/// `"key": value`.
-#[derive(Clone, Debug)]
-pub(crate) struct Member {
-    pub(crate) key: String,
-    /// The key's bytes, with quotes.
-    pub(crate) key_span: Span,
-    pub(crate) node: Node,
-}
-
-impl Node {
-    /// What the value is, for messages: `a number`.
-    pub(crate) fn kind(&self) -> &'static str {
-        match self.value {
-            Value::Null => "null",
-            Value::Boolean(_) => "a boolean",
-            Value::Number(_) => "a number",
-            Value::Text(_) => "a string",
-            Value::Array(_) => "a list",
-            Value::Object(_) => "an object",
-        }
-    }
-
-    /// The bytes of the text that `part` of this string's value was read from. Escapes make the two differ.
-    pub(crate) fn inner_span(&self, source: &Source, part: &Span) -> Span {
-        let raw = &source.text()[self.span.clone()];
-        let offset = |wanted: usize| self.span.start + 1 + raw_offset(raw.get(1..).unwrap_or(""), wanted);
-        offset(part.start)..offset(part.end).min(self.span.end.saturating_sub(1)).max(offset(part.start))
-    }
-}
-
-/// The offset in `raw`, the inside of a JSON string, of the byte at `wanted` of its decoded value.
-fn raw_offset(raw: &str, wanted: usize) -> usize {
-    let mut decoded = 0;
-    let mut rest = raw.char_indices();
-    while let Some((offset, char)) = rest.next() {
-        if decoded >= wanted {
-            return offset;
-        }
-        decoded += match char {
-            '\\' => match rest.next() {
-                Some((escape, 'u')) => {
-                    rest.by_ref().take(4).for_each(drop);
-                    let digits = raw.get(escape + 1..escape + 5).and_then(|hex| u32::from_str_radix(hex, 16).ok());
-                    // Each half of a surrogate pair gives two of the four bytes of its character.
-                    digits.map_or(1, |code| char::from_u32(code).map_or(2, char::len_utf8))
-                }
-                _ => 1,
-            },
-            char => char.len_utf8(),
-        };
-    }
-    raw.len()
-}
+use crate::tree::Member;
+use crate::tree::Node;
+use crate::tree::Value;
 
 /// Reads `source` as JSON without comments, trailing commas or any other leniency.
 pub(crate) fn parse(source: &Source) -> Result<Node, TemplateError> {
@@ -175,7 +105,7 @@ mod tests {
         for part in ["a", "b", "c", "d", "é!", "!"] {
             let start = value.find(part).expect("part");
             let start = if part == "é!" { value.rfind(part).expect("part") } else { start };
-            let span = node.inner_span(&source, &(start..start + part.len()));
+            let span = node.inner_span(&source.text()[node.span.clone()], &(start..start + part.len()));
             assert_eq!(&source.text()[span], part);
         }
     }
@@ -209,7 +139,7 @@ mod tests {
             }).collect();
             let source = Source::new("t", &format!("\"{escaped}\""));
             let node = parse(&source).expect("valid");
-            let span = node.inner_span(&source, &(start..start + len));
+            let span = node.inner_span(&source.text()[node.span.clone()], &(start..start + len));
             prop_assert!(span.start <= span.end && span.end <= source.text().len());
         }
     }

@@ -24,6 +24,7 @@ mod provisioner;
 mod recipe;
 mod scope;
 mod snippet;
+mod tree;
 mod user_variables;
 mod variables;
 

@@ -42,6 +42,50 @@ impl Source {
     }
 }
 
+/// The texts of one template, laid end to end: a [`Span`] counts from the start of the first one.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sources(Vec<(usize, Source)>);
+
+impl Sources {
+    /// Puts a text behind the others, and answers where it starts.
+    #[expect(dead_code, reason = "templates of several files follow")]
+    pub(crate) fn add(&mut self, source: &Source) -> usize {
+        // One byte lies between two texts, so that the end of one is not the start of the next.
+        let start = self.0.last().map_or(0, |(start, last)| start + last.text().len() + 1);
+        self.0.push((start, source.clone()));
+        start
+    }
+
+    /// The text that `span` starts in, and the span within it.
+    pub(crate) fn find(&self, span: &Span) -> (Source, Span) {
+        let after = self.0.partition_point(|(start, _)| *start <= span.start);
+        let (start, source) = after
+            .checked_sub(1)
+            .and_then(|index| self.0.get(index))
+            .map_or_else(|| (0, Source::new("", "")), |(start, source)| (*start, source.clone()));
+        let end = span.end.saturating_sub(start).min(source.text().len());
+        (source, (span.start - start).min(end)..end)
+    }
+
+    /// The bytes of `span`.
+    pub(crate) fn text(&self, span: &Span) -> String {
+        let (source, span) = self.find(span);
+        source.text().get(span).unwrap_or("").to_owned()
+    }
+
+    /// Where the byte at `offset` is.
+    pub(crate) fn place(&self, offset: usize) -> Place {
+        let (source, span) = self.find(&(offset..offset));
+        source.place(span.start)
+    }
+}
+
+impl From<&Source> for Sources {
+    fn from(source: &Source) -> Self {
+        Self(vec![(0, source.clone())])
+    }
+}
+
 /// The nearest start of a character at or before `offset`.
 pub(crate) fn floor(text: &str, offset: usize) -> usize {
     (0..=offset.min(text.len())).rev().find(|offset| text.is_char_boundary(*offset)).unwrap_or(0)
@@ -64,5 +108,5 @@ impl fmt::Display for Place {
     }
 }
 
-/// Bytes of a text, `start..end`.
+/// Bytes of a text, or of a template's texts, `start..end`.
 pub(crate) type Span = Range<usize>;

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use crate::deferred::Deferred;
 use crate::fields::Fields;
 use crate::fields::Findings;
-use crate::json::Node;
-use crate::json::Value;
 use crate::options;
 use crate::options::Row;
 use crate::options::Treatment::Honoured;
@@ -14,6 +12,8 @@ use crate::place::Place;
 use crate::provisioner::verify_build_names;
 use crate::recipe::Unsupported;
 use crate::scope::Scope;
+use crate::tree::Node;
+use crate::tree::Value;
 
 /// One post-processor.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,14 +5,14 @@ use std::time::Duration;
 use crate::ansible;
 use crate::fields::Fields;
 use crate::fields::Findings;
-use crate::json::Member;
-use crate::json::Node;
-use crate::json::Value;
 use crate::nearest::did_you_mean;
 use crate::recipe::Provisioner;
 use crate::recipe::ProvisionerKind;
 use crate::recipe::Unsupported;
 use crate::scope::Scope;
+use crate::tree::Member;
+use crate::tree::Node;
+use crate::tree::Value;
 
 /// Reads one provisioner for the build of `scope`. `None` when it is not for that build, or wrong, which has been reported.
 pub(crate) fn read(node: &Node, findings: &Findings, scope: Scope<'_>, builds: &[&str]) -> Option<Provisioner> {

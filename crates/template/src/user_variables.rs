@@ -9,17 +9,17 @@ use crate::deferred::Deferred;
 use crate::fault::TemplateError;
 use crate::fields::Findings;
 use crate::go;
-use crate::json::Member;
-use crate::json::Value;
 use crate::nearest::nearest;
 use crate::place::Source;
 use crate::recipe::Note;
 use crate::scope::Found;
 use crate::scope::Position;
 use crate::scope::Scope;
-use crate::variables::Origin;
+use crate::tree::Member;
+use crate::tree::Value;
+use crate::variables::By;
+use crate::variables::Given;
 use crate::variables::Variables;
-use crate::variables::not_scalar;
 use crate::variables::scalar;
 
 /// A variable may need others through this many steps, as in Packer.
@@ -96,20 +96,18 @@ impl<'a> UserVariables<'a> {
             return Some(state.clone());
         }
         let declared = self.declared.iter().find(|member| member.key == name);
-        let (text, origin) = match (self.given.find(name), declared) {
-            (Some(given), _) => (given.value.clone(), given.origin.clone()),
-            (None, Some(member)) => match self.default(member) {
-                Some(text) => (text, Origin { source: self.findings.source.clone(), node: Some(member.node.clone()) }),
-                None => return self.set(name, State::Failed),
-            },
+        let given = match (self.given.find(name), declared) {
+            (Some(given), _) => given.clone(),
+            (None, Some(member)) => self.default(member),
             (None, None) => return None,
         };
+        let Some(text) = self.text(&given) else { return self.set(name, State::Failed) };
         let steps = self.states.borrow().values().filter(|state| matches!(state, State::Open)).count();
         if steps > MAX_STEPS {
             return Some(State::Open);
         }
         self.set(name, State::Open);
-        let state = self.render(&text, &origin).map_or(State::Failed, State::Known);
+        let state = self.render(&text, &given).map_or(State::Failed, State::Known);
         self.set(name, state)
     }
 
@@ -118,28 +116,37 @@ impl<'a> UserVariables<'a> {
         Some(state)
     }
 
-    /// The default of a declaration; `None` if it has none or a wrong one, which is reported.
-    fn default(&self, member: &Member) -> Option<String> {
-        let default = scalar(&member.node);
-        match (&member.node.value, &default) {
-            (Value::Null, _) => {
-                let help = format!("give it with -var {}=… or in a -var-file", member.key);
-                self.findings.error(
-                    &member.key_span,
-                    format!("the variable `{}` needs a value", member.key),
-                    Some(help),
-                );
-            }
-            (_, None) => {
-                let error = not_scalar(&self.findings.source, &member.key, &member.node);
-                self.findings.errors.borrow_mut().push(error);
-            }
-            _ => {}
+    /// The default of a declaration.
+    fn default(&self, member: &Member) -> Given {
+        let (source, _) = self.findings.source.find(&member.node.span);
+        let mut node = member.node.clone();
+        if matches!(node.value, Value::Null) {
+            // What lacks a value is pointed at by its name.
+            node.span = member.key_span.clone();
         }
-        default
+        Given { name: member.key.clone(), node, source, by: By::File }
     }
 
-    fn render(&self, text: &str, origin: &Origin) -> Option<String> {
+    /// A value as a string; `None` if it is no scalar, which is reported.
+    fn text(&self, given: &Given) -> Option<String> {
+        let text = scalar(&given.node);
+        if text.is_none() {
+            let span = given.node.span.clone();
+            let error = if matches!(given.node.value, Value::Null) {
+                let help = format!("give it with -var {}=… or in a -var-file", given.name);
+                let message = format!("the variable `{}` needs a value", given.name);
+                TemplateError::new(&given.source, span, message).with_help(Some(help))
+            } else {
+                let kind = given.node.kind();
+                let message = format!("the variable `{}` is {kind}, but values of variables are strings", given.name);
+                TemplateError::new(&given.source, span, message)
+            };
+            self.findings.errors.borrow_mut().push(error);
+        }
+        text
+    }
+
+    fn render(&self, text: &str, given: &Given) -> Option<String> {
         let user = |name: &str| self.find(name);
         let scope =
             Scope { context: self.context, user: &user, build: None, position: Position::Variable, uuids: self.uuids };
@@ -148,7 +155,7 @@ impl<'a> UserVariables<'a> {
             Err(fault) if fault.was_reported() => None,
             Err(fault) => {
                 let error =
-                    TemplateError::new(&origin.source, origin.span(&fault.span), fault.message).with_help(fault.help);
+                    TemplateError::new(&given.source, given.span(&fault.span), fault.message).with_help(fault.help);
                 self.findings.errors.borrow_mut().push(error);
                 None
             }

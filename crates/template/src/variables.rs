@@ -1,45 +1,42 @@
 //! Values that are given to a template from outside: `-var` and `-var-file`.
 
-use std::collections::BTreeMap;
-
 use crate::fault::TemplateError;
 use crate::fault::TemplateErrors;
 use crate::json;
-use crate::json::Node;
-use crate::json::Value;
 use crate::place::Source;
 use crate::place::Span;
+use crate::tree::Member;
+use crate::tree::Node;
+use crate::tree::Value;
 
-/// Values for a template's user variables. A later file beats an earlier one, and `-var` beats every file whatever the
-/// order, as in Packer's JSON templates.
+/// Values for a template's user variables, in the order in which they were given. In a JSON template `-var` beats every
+/// file whatever the order; otherwise, and in HCL always, a later value beats an earlier one. (packer.md 2.1, 2.2)
 #[derive(Clone, Debug, Default)]
-pub struct Variables {
-    files: BTreeMap<String, Given>,
-    arguments: BTreeMap<String, Given>,
-}
+pub struct Variables(Vec<Given>);
 
 /// A value and where it was written.
 #[derive(Clone, Debug)]
 pub(crate) struct Given {
-    pub(crate) value: String,
-    pub(crate) origin: Origin,
-}
-
-/// The place of a value: all of a text of its own, or a JSON string.
-#[derive(Clone, Debug)]
-pub(crate) struct Origin {
+    pub(crate) name: String,
+    /// An argument is a string, which is all of its source.
+    pub(crate) node: Node,
     pub(crate) source: Source,
-    /// `None`: the value is the text.
-    pub(crate) node: Option<Node>,
+    pub(crate) by: By,
 }
 
-impl Origin {
+/// How a value was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    Argument,
+    File,
+}
+
+impl Given {
     /// The bytes of the source that a part of the value stands in.
     pub(crate) fn span(&self, part: &Span) -> Span {
-        match &self.node {
-            Some(node) if matches!(node.value, Value::Text(_)) => node.inner_span(&self.source, part),
-            Some(node) => node.span.clone(),
-            None => part.clone(),
+        match self.by {
+            By::Argument => part.clone(),
+            By::File => self.node.inner_span(&self.source.text()[self.node.span.clone()], part),
         }
     }
 }
@@ -52,8 +49,9 @@ pub struct BadVariable(pub String);
 impl Variables {
     /// Takes a value, as `-var name=value` does.
     pub fn set(&mut self, name: &str, value: &str) {
-        let origin = Origin { source: Source::new(&format!("-var {name}"), value), node: None };
-        self.arguments.insert(name.to_owned(), Given { value: value.to_owned(), origin });
+        let node = Node { span: 0..value.len(), value: Value::Text(value.to_owned()) };
+        let source = Source::new(&format!("-var {name}"), value);
+        self.0.push(Given { name: name.to_owned(), node, source, by: By::Argument });
     }
 
     /// Takes a `name=value`.
@@ -70,46 +68,35 @@ impl Variables {
         }
     }
 
-    /// Takes the values of a `-var-file`: a JSON object of strings, numbers and booleans.
+    /// Takes the values of a `-var-file`, a JSON object.
     ///
     /// # Errors
     /// When it is something else; says where.
     pub fn add_file(&mut self, file: &Source) -> Result<(), TemplateErrors> {
         let root = json::parse(file).map_err(|error| TemplateErrors::new(vec![error]))?;
         let Value::Object(members) = root.value else {
-            let error = TemplateError::new(
-                file,
-                root.span.clone(),
-                format!("a variables file is an object, this is {}", root.kind()),
-            );
-            return Err(TemplateErrors::new(vec![error]));
+            let message = format!("a variables file is an object, this is {}", root.kind());
+            return Err(TemplateErrors::new(vec![TemplateError::new(file, root.span.clone(), message)]));
         };
-        let mut errors = Vec::new();
-        for member in members {
-            match scalar(&member.node) {
-                Some(value) => {
-                    let origin = Origin { source: file.clone(), node: Some(member.node) };
-                    self.files.insert(member.key, Given { value, origin });
-                }
-                None => errors.push(not_scalar(file, &member.key, &member.node)),
-            }
-        }
-        if errors.is_empty() { Ok(()) } else { Err(TemplateErrors::new(errors)) }
+        let given = |member: Member| Given { name: member.key, node: member.node, source: file.clone(), by: By::File };
+        self.0.extend(members.into_iter().map(given));
+        Ok(())
     }
 
-    /// The value that was given for a variable.
+    /// The value that counts for a variable of a JSON template.
     pub(crate) fn find(&self, name: &str) -> Option<&Given> {
-        self.arguments.get(name).or_else(|| self.files.get(name))
+        let last = |by: By| self.0.iter().rev().find(|given| given.by == by && given.name == name);
+        last(By::Argument).or_else(|| last(By::File))
     }
 
     /// The names of all values that were given.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
-        self.files.keys().chain(self.arguments.keys()).map(String::as_str)
+        self.0.iter().map(|given| given.name.as_str())
     }
 
     /// The names of values that were given by `-var`.
     pub(crate) fn argument_names(&self) -> impl Iterator<Item = &str> {
-        self.arguments.keys().map(String::as_str)
+        self.0.iter().filter(|given| given.by == By::Argument).map(|given| given.name.as_str())
     }
 }
 
@@ -132,17 +119,12 @@ pub(crate) fn number(text: &str) -> String {
     text.parse::<f64>().map_or_else(|_| text.to_owned(), |number| number.to_string())
 }
 
-pub(crate) fn not_scalar(source: &Source, name: &str, node: &Node) -> TemplateError {
-    let message = format!("the variable `{name}` is {}, but values of variables are strings", node.kind());
-    TemplateError::new(source, node.span.clone(), message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn value(variables: &Variables, name: &str) -> Option<String> {
-        variables.find(name).map(|given| given.value.clone())
+        variables.find(name).and_then(|given| scalar(&given.node))
     }
 
     #[test]
@@ -168,11 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_other_values_and_says_where() {
-        let errors =
-            Variables::default().add_file(&Source::new("v.json", "{\"a\": [1],\n \"b\": null}")).expect_err("list");
-        let places: Vec<String> = errors.errors().iter().map(|error| error.place().to_string()).collect();
-        assert_eq!(places, ["v.json:1:7", "v.json:2:7"]);
+    fn refuses_what_is_no_object() {
         assert!(Variables::default().add_file(&Source::new("v", "[]")).is_err());
         assert_eq!(Variables::default().add_argument("novalue"), Err(BadVariable("novalue".to_owned())));
         assert_eq!(Variables::default().add_argument("=x"), Err(BadVariable("=x".to_owned())));

@@ -13,8 +13,8 @@ use super::table::FILTER_OPTIONS;
 use super::table::OPTIONS;
 use crate::deferred::Deferred;
 use crate::fields::Fields;
-use crate::json::Value;
 use crate::options;
+use crate::tree::Value;
 
 /// Characters of an image's name besides letters and digits. (EC2 API reference, RegisterImage, Name)
 const NAME_CHARACTERS: &str = "()[] ./-'@_";
@@ -92,7 +92,7 @@ fn source(fields: &Fields<'_>) -> Option<SourceImage> {
 
 fn filter(fields: &Fields<'_>) -> Option<SourceFilter> {
     options::check(fields, FILTER_OPTIONS);
-    let values = |member: &crate::json::Member| match &member.node.value {
+    let values = |member: &crate::tree::Member| match &member.node.value {
         Value::Array(elements) => elements.iter().map(|element| fields.scalar(&member.key, element)).collect(),
         _ => fields.scalar(&member.key, &member.node).map(|value| vec![value]),
     };
