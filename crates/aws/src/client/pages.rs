@@ -56,10 +56,17 @@ macro_rules! paged {
 
 paged!(
     ec2::DescribeImagesRequest,
+    ec2::DescribeInstanceStatusRequest,
+    ec2::DescribeInstanceTypeOfferingsRequest,
+    ec2::DescribeInstanceTypesRequest,
     ec2::DescribeInstancesRequest,
+    ec2::DescribeSecurityGroupsRequest,
     ec2::DescribeSnapshotsRequest,
+    ec2::DescribeSpotPriceHistoryRequest,
+    ec2::DescribeSubnetsRequest,
     ec2::DescribeTagsRequest,
     ec2::DescribeVolumesRequest,
+    ec2::DescribeVpcsRequest,
     ebs::ListSnapshotBlocksRequest,
     ebs::ListChangedBlocksRequest,
     ssm::GetParametersByPathRequest,

@@ -11,8 +11,10 @@ use super::query;
 use super::rest;
 use super::shape::Naming;
 use super::shape::Operation;
+use super::shape::Shape as _;
 use super::shape::Value as _;
 use super::xml;
+use crate::ec2::Nothing;
 
 /// How a service writes requests and answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,9 +146,11 @@ pub fn encode_answer<O: Operation>(answer: &O::Answer, request_id: &str) -> Resp
             body.push_str(&format!("<{}Response xmlns=\"{}\">", O::ACTION, O::SERVICE.xml_namespace()));
             if protocol == Protocol::Ec2 {
                 body.push_str(&format!("<requestId>{request_id}</requestId>"));
-                match node() {
-                    Node::Struct(members) if members.is_empty() => body.push_str("<return>true</return>"),
-                    node => xml::encode_content(&mut body, &node),
+                // Only operations without an answer of their own say so; others write the member `return` themselves.
+                if O::Answer::NAME == Nothing::NAME {
+                    body.push_str("<return>true</return>");
+                } else {
+                    xml::encode_content(&mut body, &node());
                 }
             } else {
                 xml::encode_element(&mut body, &format!("{}Result", O::ACTION), &node());

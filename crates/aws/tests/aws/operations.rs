@@ -30,6 +30,17 @@ pub(crate) fn visit_all(visitor: &mut impl Visit) {
             DescribeSnapshotsRequest DeleteSnapshotRequest
             CreateVolumeRequest DescribeVolumesRequest AttachVolumeRequest DetachVolumeRequest DeleteVolumeRequest
             RunInstancesRequest DescribeInstancesRequest TerminateInstancesRequest GetConsoleOutputRequest
+            StopInstancesRequest StartInstancesRequest DescribeInstanceStatusRequest
+            DescribeInstanceAttributeRequest ModifyInstanceAttributeRequest
+            DescribeInstanceTypesRequest DescribeInstanceTypeOfferingsRequest DescribeSpotPriceHistoryRequest
+            CreateKeyPairRequest ImportKeyPairRequest DescribeKeyPairsRequest DeleteKeyPairRequest
+            CreateSecurityGroupRequest DescribeSecurityGroupsRequest DeleteSecurityGroupRequest
+            AuthorizeSecurityGroupIngressRequest RevokeSecurityGroupIngressRequest
+            DescribeVpcsRequest DescribeSubnetsRequest
+            CreateSnapshotRequest CopySnapshotRequest DescribeSnapshotAttributeRequest ModifySnapshotAttributeRequest
+            CreateImageRequest EnableImageDeprecationRequest DisableImageDeprecationRequest
+            EnableImageDeregistrationProtectionRequest DisableImageDeregistrationProtectionRequest
+            CreateLaunchTemplateRequest DeleteLaunchTemplateRequest CreateFleetRequest
         }
         ebs {
             StartSnapshotRequest PutSnapshotBlockRequest CompleteSnapshotRequest

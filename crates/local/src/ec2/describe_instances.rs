@@ -199,12 +199,13 @@ fn to_api(call: &Call, listed: &Listed) -> ec2::Instance {
             availability_zone: Some(instance.zone.clone()),
             tenancy: Some("default".to_owned()),
             group_name: Some(String::new()),
+            ..ec2::Placement::default()
         }),
         monitoring: Some(ec2::Monitoring { state: Some("disabled".to_owned()) }),
         subnet_id: (!is_terminated).then(|| life::subnet_of(&instance.scope, &instance.zone)),
         vpc_id: (!is_terminated).then(|| life::vpc_of(&instance.scope)),
         private_ip_address: (!is_terminated).then(|| instance.private_ip.clone()),
-        public_ip_address: None,
+        ..ec2::Instance::default()
     }
 }
 
