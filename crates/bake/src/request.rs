@@ -48,7 +48,7 @@ impl Request {
     /// [`BakeError::Unsupported`] with the way round.
     pub fn builder(&self) -> Result<&AmazonEbs, BakeError> {
         match &self.build.builder {
-            Builder::AmazonEbs(builder) => Ok(builder),
+            Builder::AmazonEbs(builder) => refuse_unfinished(builder).map(|()| &**builder),
             Builder::Unsupported(unsupported) => Err(BakeError::Unsupported(unsupported.to_string())),
         }
     }
@@ -58,15 +58,49 @@ impl Request {
     /// # Errors
     /// [`BakeError::Unsupported`] with the way round.
     pub fn provisioners(&self) -> Result<Vec<(&Provisioner, &Ansible)>, BakeError> {
-        let kind = |provisioner: &'_ Provisioner| match &provisioner.kind {
-            ProvisionerKind::Ansible(_) => Ok(()),
-            ProvisionerKind::Unsupported(unsupported) => Err(BakeError::Unsupported(unsupported.to_string())),
-        };
-        self.build.provisioners.iter().try_for_each(kind)?;
-        let provisioners = self.build.provisioners.iter().filter_map(|provisioner| match &provisioner.kind {
-            ProvisionerKind::Ansible(ansible) => Some((provisioner, &**ansible)),
-            ProvisionerKind::Unsupported(_) => None,
-        });
-        Ok(provisioners.collect())
+        match &self.build.error_cleanup {
+            Some(cleanup) => Err(unfinished(cleanup)),
+            None => self.build.provisioners.iter().map(find_play).collect(),
+        }
+    }
+}
+
+fn find_play(provisioner: &Provisioner) -> Result<(&Provisioner, &Ansible), BakeError> {
+    match &provisioner.kind {
+        ProvisionerKind::Ansible(ansible) => Ok((provisioner, ansible)),
+        ProvisionerKind::Unsupported(unsupported) => Err(BakeError::Unsupported(unsupported.to_string())),
+        ProvisionerKind::AnsibleLocal(_)
+        | ProvisionerKind::Shell(_)
+        | ProvisionerKind::File(_)
+        | ProvisionerKind::ShellLocal(_)
+        | ProvisionerKind::Breakpoint(_)
+        | ProvisionerKind::Sleep(_) => Err(unfinished(provisioner)),
+    }
+}
+
+/// What a template may have and a bake cannot run yet.
+fn unfinished(provisioner: &Provisioner) -> BakeError {
+    BakeError::Unsupported(format!(
+        "{}: `{}` cannot be baked yet; make it a task of a playbook",
+        provisioner.place, provisioner.kind
+    ))
+}
+
+/// Options that a template may have and a bake does not do yet: never ignored in silence.
+fn refuse_unfinished(builder: &AmazonEbs) -> Result<(), BakeError> {
+    let asked = [
+        ("ami_users, ami_groups, …", !builder.sharing.is_private()),
+        ("ami_regions", !builder.copies.regions.is_empty()),
+        ("encrypt_boot", builder.encrypt_boot == Some(true)),
+        ("force_deregister", builder.lifetime.replaces),
+        ("deprecate_at", builder.lifetime.deprecate_at.is_some()),
+        ("deregistration_protection", builder.lifetime.protection.is_some()),
+        ("skip_create_ami", builder.skip_create_ami),
+    ];
+    match asked.iter().find(|(_, is_asked)| *is_asked) {
+        Some((option, _)) => {
+            Err(BakeError::Unsupported(format!("`{option}` of amazon-ebs cannot be baked yet; remove it")))
+        }
+        None => Ok(()),
     }
 }

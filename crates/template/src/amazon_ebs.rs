@@ -4,10 +4,42 @@ use std::collections::BTreeMap;
 
 use crate::deferred::Deferred;
 
+mod device;
+mod launch;
+mod lifetime;
+mod network;
 mod read;
+mod sharing;
+mod source;
+mod spot;
+mod ssh;
 pub(crate) mod table;
 
+pub use device::BlockDevice;
+pub use launch::CapacityReservation;
+pub use launch::Launch;
+pub use launch::MetadataOptions;
+pub use launch::Placement;
+pub use launch::UserData;
+pub use lifetime::Copies;
+pub use lifetime::DeregistrationProtection;
+pub use lifetime::Lifetime;
+pub use network::Network;
+pub use network::SecurityGroups;
+pub use network::Subnet;
+pub use network::SubnetSearch;
+pub use network::Vpc;
 pub(crate) use read::read;
+pub use sharing::Sharing;
+pub use source::Filters;
+pub use source::SourceFilter;
+pub use source::SourceImage;
+pub use spot::Spot;
+pub use spot::SpotPrice;
+pub use ssh::Bastion;
+pub use ssh::Interface;
+pub use ssh::Key;
+pub use ssh::Ssh;
 
 /// Type of the builder in templates.
 pub(crate) const TYPE: &str = "amazon-ebs";
@@ -21,8 +53,14 @@ pub struct AmazonEbs {
     pub source: SourceImage,
     /// Type of the instance where one is launched, and of the service's instances where the project names none.
     pub instance_type: Option<String>,
-    /// The user to log in as where an instance is launched, and the one that plays become by default.
-    pub ssh_username: Option<String>,
+    /// How to log in where an instance is launched.
+    pub ssh: Ssh,
+    /// Where an instance is launched.
+    pub network: Network,
+    /// What a launched instance is like.
+    pub launch: Launch,
+    /// Launch on the spot market; `None`: on demand.
+    pub spot: Option<Spot>,
     /// Name of the image: 3 to 128 of the characters that AWS allows.
     pub ami_name: String,
     /// Description of the image.
@@ -39,6 +77,20 @@ pub struct AmazonEbs {
     pub launch_block_device_mappings: Vec<BlockDevice>,
     /// The volumes that the image asks for.
     pub ami_block_device_mappings: Vec<BlockDevice>,
+    /// Whether the image is encrypted: `encrypt_boot`; `None`: as its source image or the account says.
+    pub encrypt_boot: Option<bool>,
+    /// The key in the bake's region; `None`: the account's default key.
+    pub kms_key_id: Option<String>,
+    /// Further regions that the image is copied to.
+    pub copies: Copies,
+    /// Who may use the image.
+    pub sharing: Sharing,
+    /// What becomes of the image of the same name before, and of this one in the end.
+    pub lifetime: Lifetime,
+    /// Whether everything but the image is made.
+    pub skip_create_ami: bool,
+    /// `v2.0`: instances of the image need IMDSv2. Ovenbird's images always do.
+    pub imds_support: Option<String>,
 }
 
 impl AmazonEbs {
@@ -57,53 +109,4 @@ impl AmazonEbs {
         tags.extend(self.snapshot_tags.clone());
         tags
     }
-}
-
-/// What a bake starts from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SourceImage {
-    /// This image.
-    Id(String),
-    /// The image that matches.
-    Filter(SourceFilter),
-}
-
-/// A search for the source image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SourceFilter {
-    /// Filters of `DescribeImages`, by name; values may have the wildcards `*` and `?`.
-    pub filters: Vec<(String, Vec<String>)>,
-    /// Accounts, or the aliases `self`, `amazon`, `aws-marketplace`. Never empty.
-    pub owners: Vec<String>,
-    /// Whether the newest of several matches is meant; otherwise several are an error.
-    pub most_recent: bool,
-    /// Whether deprecated images count.
-    pub include_deprecated: bool,
-}
-
-/// A volume of a block device mapping. What is `None` comes from the source image.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct BlockDevice {
-    /// Such as `/dev/xvda`.
-    pub device_name: String,
-    /// Bytes; the template writes GiB.
-    pub volume_size: Option<u64>,
-    /// `gp3`, `io2`, …
-    pub volume_type: Option<String>,
-    /// Provisioned I/O operations per second.
-    pub iops: Option<u64>,
-    /// MiB per second, as the API counts.
-    pub throughput: Option<u64>,
-    /// Whether the volume is encrypted.
-    pub encrypted: Option<bool>,
-    /// The key.
-    pub kms_key_id: Option<String>,
-    /// Snapshot to fill it from.
-    pub snapshot_id: Option<String>,
-    /// Whether it goes with its instance. Packer's default is that it stays.
-    pub delete_on_termination: Option<bool>,
-    /// Whether the source's mapping of this device is dropped.
-    pub no_device: bool,
-    /// `ephemeral0`, …
-    pub virtual_name: Option<String>,
 }

@@ -51,7 +51,7 @@ pub struct Ansible {
 const CONNECTION: &str = "Ovenbird runs the play in the image itself, without Packer's SSH proxy";
 
 pub(crate) const OPTIONS: &[Row] = &[
-    (&["type", "only", "except", "override", "pause_before", "max_retries", "timeout"], Honoured),
+    crate::provisioner::COMMON,
     (
         &["playbook_file", "extra_arguments", "ansible_env_vars", "user", "host_alias", "groups", "empty_groups"],
         Honoured,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::go;
 use crate::go::Expression;
 use crate::go::Literal;
 use crate::go::Part;
@@ -60,6 +61,11 @@ impl Deferred {
         Self(if text.is_empty() { Vec::new() } else { vec![Part::Text(text.to_owned())] })
     }
 
+    /// A text of our own with fields in it, which is known to be right.
+    pub(crate) fn of_fields(text: &'static str) -> Self {
+        go::parse(text).map_or_else(|_| Self::literal(text), Self)
+    }
+
     pub(crate) fn new(parts: Vec<Part>) -> Self {
         Self(parts)
     }
@@ -74,26 +80,54 @@ impl Deferred {
         }
     }
 
+    /// The text in two, at the first `separator` that is in its plain text.
+    pub(crate) fn split_once(&self, separator: char) -> Option<(String, Self)> {
+        let Some(Part::Text(first)) = self.0.first() else { return None };
+        let (before, after) = first.split_once(separator)?;
+        let after = Some(after).filter(|text| !text.is_empty()).map(|text| Part::Text(text.to_owned()));
+        Some((before.to_owned(), Self(after.into_iter().chain(self.0.iter().skip(1).cloned()).collect())))
+    }
+
     /// The text with the values of `image`.
     ///
     /// # Errors
     /// When the image lacks a tag, the bake a value, or a function refuses what it is given.
     pub fn render(&self, image: &SourceAmi) -> Result<String, RenderError> {
+        self.render_with(image, &BTreeMap::new())
+    }
+
+    /// The text with the values of `image` and further ones by their name, such as `Path` and `Vars` of an
+    /// `execute_command`.
+    ///
+    /// # Errors
+    /// When the image lacks a tag, the bake a value, or a function refuses what it is given.
+    pub fn render_with(&self, image: &SourceAmi, further: &BTreeMap<&str, &str>) -> Result<String, RenderError> {
+        let values = Values { image, further };
         let parts = self.0.iter().map(|part| match part {
             Part::Text(text) => Ok(text.clone()),
-            Part::Action(expression) => value(expression, image).map(Literal::into_text),
+            Part::Action(expression) => values.value(expression).map(Literal::into_text),
         });
         parts.collect()
     }
 }
 
-fn value(expression: &Expression, image: &SourceAmi) -> Result<Literal, RenderError> {
-    match expression {
-        Expression::Literal(literal) => Ok(literal.clone()),
-        Expression::Field { path, .. } => field(path, image).map(Literal::Text),
-        Expression::Call { name, arguments, .. } => {
-            let arguments = arguments.iter().map(|argument| value(argument, image)).collect::<Result<_, _>>()?;
-            apply_text(name, arguments).map_err(|(message, _)| RenderError::Refused(message))
+struct Values<'a> {
+    image: &'a SourceAmi,
+    further: &'a BTreeMap<&'a str, &'a str>,
+}
+
+impl Values<'_> {
+    fn value(&self, expression: &Expression) -> Result<Literal, RenderError> {
+        match expression {
+            Expression::Literal(literal) => Ok(literal.clone()),
+            Expression::Field { path, .. } => {
+                let further = path.first().and_then(|name| self.further.get(name.as_str()));
+                further.map_or_else(|| field(path, self.image), |value| Ok((*value).to_owned())).map(Literal::Text)
+            }
+            Expression::Call { name, arguments, .. } => {
+                let arguments = arguments.iter().map(|argument| self.value(argument)).collect::<Result<_, _>>()?;
+                apply_text(name, arguments).map_err(|(message, _)| RenderError::Refused(message))
+            }
         }
     }
 }

@@ -42,7 +42,17 @@ impl Findings {
     }
 
     pub(crate) fn note(&self, span: &Span, option: &str, text: &str) {
-        let note = Note { place: self.source.place(span.start), option: option.to_owned(), text: text.to_owned() };
+        self.push_note(span, option, text, false);
+    }
+
+    /// A note that counts for direct bakes only.
+    pub(crate) fn note_of_direct(&self, span: &Span, option: &str, text: &str) {
+        self.push_note(span, option, text, true);
+    }
+
+    fn push_note(&self, span: &Span, option: &str, text: &str, only_direct: bool) {
+        let place = self.source.place(span.start);
+        let note = Note { place, option: option.to_owned(), text: text.to_owned(), only_direct };
         let mut notes = self.notes.borrow_mut();
         if !notes.contains(&note) {
             notes.push(note);
@@ -127,9 +137,9 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn later(&self, name: &str, node: &Node) -> Option<Deferred> {
+    fn later(&self, name: &str, node: &Node, further: &[&str]) -> Option<Deferred> {
         match &node.value {
-            Value::Text(text) => self.fold(node, text, &self.scope.deferred()).map(Deferred::new),
+            Value::Text(text) => self.fold(node, text, &self.scope.deferred_with(further)).map(Deferred::new),
             _ => self.scalar(name, node).map(|text| Deferred::literal(&text)),
         }
     }
@@ -152,7 +162,24 @@ impl<'a> Fields<'a> {
 
     /// A string that is rendered later.
     pub(crate) fn deferred(&self, name: &str) -> Option<Deferred> {
-        self.find(name).and_then(|node| self.later(name, node))
+        self.deferred_with(name, &[])
+    }
+
+    /// A string that is rendered later, with further values.
+    pub(crate) fn deferred_with(&self, name: &str, further: &[&str]) -> Option<Deferred> {
+        self.find(name).and_then(|node| self.later(name, node, further))
+    }
+
+    /// One of the strings that there are.
+    pub(crate) fn one_of(&self, name: &str, known: &[&str]) -> Option<String> {
+        let text = self.text(name)?;
+        if known.contains(&text.as_str()) {
+            return Some(text);
+        }
+        let span = self.find(name).map(|node| node.span.clone()).unwrap_or_default();
+        let help = format!("there are {}", known.join(", "));
+        self.findings.error(&span, format!("`{name}` cannot be `{text}`"), Some(help));
+        None
     }
 
     /// A list of strings, or one string that is a list joined by commas.
@@ -173,17 +200,24 @@ impl<'a> Fields<'a> {
 
     /// A list of strings that are rendered later.
     pub(crate) fn deferred_texts(&self, name: &str) -> Vec<Deferred> {
+        self.deferred_texts_with(name, &[])
+    }
+
+    /// A list of strings that are rendered later, with further values.
+    pub(crate) fn deferred_texts_with(&self, name: &str, further: &[&str]) -> Vec<Deferred> {
         let Some(node) = self.find(name) else { return Vec::new() };
         match &node.value {
-            Value::Array(elements) => elements.iter().filter_map(|element| self.later(name, element)).collect(),
-            Value::Text(text) if text.contains("{{") => self.later(name, node).into_iter().collect(),
+            Value::Array(elements) => {
+                elements.iter().filter_map(|element| self.later(name, element, further)).collect()
+            }
+            Value::Text(text) if text.contains("{{") => self.later(name, node, further).into_iter().collect(),
             _ => self.texts(name).iter().map(|text| Deferred::literal(text)).collect(),
         }
     }
 
     /// An object of strings that are rendered later. Keys are rendered at once.
     pub(crate) fn deferred_map(&self, name: &str) -> BTreeMap<String, Deferred> {
-        self.map(name, |member| self.later(&member.key, &member.node))
+        self.map(name, |member| self.later(&member.key, &member.node, &[]))
     }
 
     /// An object whose values `read` reads.

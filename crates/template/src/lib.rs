@@ -1,7 +1,8 @@
 //! Packer templates: their text becomes a [`Recipe`], or errors that point at the spot.
 //!
-//! Read are Packer's JSON templates with the `amazon-ebs` builder and the `ansible` provisioner. Nothing that a template
-//! asks for is ignored in silence: an option is honoured, accepted with a note, or refused with what to use instead.
+//! Read are Packer's JSON templates: the builder `amazon-ebs`, the provisioners `ansible`, `ansible-local`, `shell`, `file`,
+//! `shell-local`, `breakpoint` and `sleep`, the post-processors `manifest` and `shell-local`. Nothing that a template asks
+//! for is ignored in silence: an option is honoured, accepted with a note, or refused with what to use instead.
 //!
 //! This crate must never know files, the clock, the environment of the process, or AWS: the caller gives the text and a
 //! [`Context`], and the same input always gives the same recipe.
@@ -28,10 +29,7 @@ mod tree;
 mod user_variables;
 mod variables;
 
-pub use amazon_ebs::AmazonEbs;
-pub use amazon_ebs::BlockDevice;
-pub use amazon_ebs::SourceFilter;
-pub use amazon_ebs::SourceImage;
+pub use amazon_ebs::*;
 pub use ansible::Ansible;
 pub use context::Context;
 pub use context::PACKER_VERSION;
@@ -46,6 +44,15 @@ pub use place::Source;
 pub use post_processor::Manifest;
 pub use post_processor::PostProcessor;
 pub use post_processor::PostProcessorKind;
+pub use provisioner::AnsibleLocal;
+pub use provisioner::Breakpoint;
+pub use provisioner::Direction;
+pub use provisioner::FileTransfer;
+pub use provisioner::Origin;
+pub use provisioner::Script;
+pub use provisioner::Shell;
+pub use provisioner::ShellLocal;
+pub use provisioner::Sleep;
 pub use recipe::Build;
 pub use recipe::Builder;
 pub use recipe::Note;

@@ -8,11 +8,16 @@ use crate::nearest::did_you_mean;
 pub(crate) enum Treatment {
     /// It is part of the recipe.
     Honoured,
+    /// It is part of the recipe, and counts where an instance is launched; a note says that a direct bake launches none.
+    LaunchOnly,
     /// It may be there; the note says why it changes nothing.
     Noted(&'static str),
     /// It must not ask for anything; the text says what to use instead.
     Refused(&'static str),
 }
+
+/// What is said of an option that is [`Treatment::LaunchOnly`].
+pub(crate) const LAUNCHED: &str = "a direct bake launches no instance, so this changes nothing";
 
 /// Options that are treated alike.
 pub(crate) type Row = (&'static [&'static str], Treatment);
@@ -23,6 +28,7 @@ pub(crate) fn check(fields: &Fields<'_>, table: &[Row]) {
         let name = member.key.as_str();
         match table.iter().find(|(names, _)| names.contains(&name)) {
             Some((_, Treatment::Honoured)) => {}
+            Some((_, Treatment::LaunchOnly)) => fields.findings.note_of_direct(&member.key_span, name, LAUNCHED),
             Some((_, Treatment::Noted(note))) => fields.findings.note(&member.key_span, name, note),
             Some((_, Treatment::Refused(instead))) => {
                 if fields.asks_for(&member.node) {

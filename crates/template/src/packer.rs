@@ -33,8 +33,7 @@ use crate::variables::Variables;
 
 const OPTIONS: &[Row] = &[
     (&["description", "min_packer_version", "variables", "sensitive-variables"], Honoured),
-    (&["builders", "provisioners", "post-processors"], Honoured),
-    (&["error-cleanup-provisioner"], Noted("a failed bake takes back by itself what it made")),
+    (&["builders", "provisioners", "error-cleanup-provisioner", "post-processors"], Honoured),
     (&["push"], Noted("Packer ignores it too")),
 ];
 
@@ -48,7 +47,7 @@ pub fn parse(source: &Source, variables: &Variables, context: &Context) -> Resul
     let uuids = Cell::new(0);
     let users = UserVariables::new(declarations(&root, &findings), variables, context, &findings, &uuids);
     let user = |name: &str| users.find(name);
-    let scope = Scope { context, user: &user, build: None, position: Position::Option, uuids: &uuids };
+    let scope = Scope { context, user: &user, build: None, position: Position::Option, further: &[], uuids: &uuids };
     let recipe = Fields::of("a template", &root, &findings, scope).map(|fields| read(&fields, &users));
 
     let errors = findings.errors.into_inner();
@@ -125,6 +124,8 @@ fn build(head: &Head<'_>, fields: &Fields<'_>, names: &[&str]) -> Option<Build> 
     let provisioners = list(fields, "provisioners");
     let provisioners =
         provisioners.iter().filter_map(|node| provisioner::read(node, fields.findings, scope, names)).collect();
+    let error_cleanup = fields.find("error-cleanup-provisioner");
+    let error_cleanup = error_cleanup.and_then(|node| provisioner::read(node, fields.findings, scope, names));
     let builder = if head.kind == amazon_ebs::TYPE {
         let options = Fields::of(amazon_ebs::TYPE, head.node, fields.findings, scope)?;
         Builder::AmazonEbs(Box::new(amazon_ebs::read(&options)?))
@@ -133,7 +134,7 @@ fn build(head: &Head<'_>, fields: &Fields<'_>, names: &[&str]) -> Option<Build> 
             did_you_mean(&head.kind, [amazon_ebs::TYPE]).unwrap_or_else(|| format!("there is `{}`", amazon_ebs::TYPE));
         Builder::Unsupported(Unsupported { kind: head.kind.clone(), instead, place: place.clone() })
     };
-    Some(Build { name: head.name.clone(), builder, provisioners, place })
+    Some(Build { name: head.name.clone(), builder, provisioners, error_cleanup, place })
 }
 
 /// The elements of a list; what is no list is reported.

@@ -9,6 +9,8 @@ use crate::options;
 use crate::options::Row;
 use crate::options::Treatment::Honoured;
 use crate::place::Place;
+use crate::provisioner::ShellLocal;
+use crate::provisioner::shell_local;
 use crate::provisioner::verify_build_names;
 use crate::recipe::Unsupported;
 use crate::scope::Scope;
@@ -35,6 +37,8 @@ pub struct PostProcessor {
 pub enum PostProcessorKind {
     /// Writes Packer's manifest.
     Manifest(Manifest),
+    /// Runs scripts on this machine.
+    ShellLocal(Box<ShellLocal>),
     /// Something that Ovenbird does not know: shown in a plan, refused by a bake.
     Unsupported(Unsupported),
 }
@@ -52,7 +56,7 @@ pub struct Manifest {
     pub custom_data: BTreeMap<String, Deferred>,
 }
 
-const COMMON: Row = (&["type", "name", "only", "except", "keep_input_artifact"], Honoured);
+pub(crate) const COMMON: Row = (&["type", "name", "only", "except", "keep_input_artifact"], Honoured);
 const MANIFEST_OPTIONS: &[Row] = &[COMMON, (&["output", "strip_path", "strip_time", "custom_data"], Honoured)];
 
 /// Reads `post-processors`: a list of sequences, where a sequence of one may stand without its list.
@@ -81,12 +85,16 @@ fn read(node: &Node, findings: &Findings, scope: Scope<'_>, builds: &[&str]) -> 
         }
     };
     verify_build_names(&fields, builds);
+    let shell_local = |fields: &Fields<'_>| shell_local::read(fields, shell_local::POST_PROCESSOR_OPTIONS);
     Some(PostProcessor {
         name: fields.text("name"),
         only: fields.texts("only"),
         except: fields.texts("except"),
         kind: match kind.as_str() {
             "manifest" => PostProcessorKind::Manifest(manifest(&fields.called("manifest"))),
+            shell_local::TYPE => {
+                PostProcessorKind::ShellLocal(Box::new(shell_local(&fields.called(shell_local::TYPE))?))
+            }
             _ => PostProcessorKind::Unsupported(Unsupported {
                 instead: instead(&kind).to_owned(),
                 kind,
@@ -110,7 +118,9 @@ fn manifest(fields: &Fields<'_>) -> Manifest {
 fn instead(kind: &str) -> &'static str {
     match kind {
         "amazon-ami-management" => "use `ovenbird cleanup`, which sees who uses an image",
-        "shell-local" => "run the command after `ovenbird bake`, which prints the image with --json",
-        _ => "there is `manifest`",
+        "amazon-import" => "an image is baked from an image; import the disk first: aws ec2 import-image",
+        "docker-tag" | "docker-push" | "docker-import" | "docker-save" | "vagrant" | "vagrant-cloud" | "compress"
+        | "checksum" | "artifice" => "an AMI is no file: remove it",
+        _ => "there are `manifest` and `shell-local`",
     }
 }

@@ -1,11 +1,21 @@
 //! Reads the provisioners of a build.
 
+mod ansible_local;
+mod breakpoint;
+mod file;
+mod script;
+mod shell;
+pub(crate) mod shell_local;
+
 use std::time::Duration;
 
 use crate::ansible;
 use crate::fields::Fields;
 use crate::fields::Findings;
 use crate::nearest::did_you_mean;
+use crate::options::Row;
+use crate::options::Treatment::Honoured;
+use crate::place::Place;
 use crate::recipe::Provisioner;
 use crate::recipe::ProvisionerKind;
 use crate::recipe::Unsupported;
@@ -13,6 +23,31 @@ use crate::scope::Scope;
 use crate::tree::Member;
 use crate::tree::Node;
 use crate::tree::Value;
+
+pub use ansible_local::AnsibleLocal;
+pub use breakpoint::Breakpoint;
+pub use breakpoint::Sleep;
+pub use file::Direction;
+pub use file::FileTransfer;
+pub use file::Origin;
+pub use script::Script;
+pub use shell::Shell;
+pub use shell_local::ShellLocal;
+
+/// The options that every provisioner has.
+pub(crate) const COMMON: Row =
+    (&["type", "only", "except", "override", "pause_before", "max_retries", "timeout"], Honoured);
+
+/// The types that there are.
+const TYPES: [&str; 7] = [
+    ansible::TYPE,
+    ansible_local::TYPE,
+    shell::TYPE,
+    file::TYPE,
+    shell_local::TYPE,
+    breakpoint::BREAKPOINT,
+    breakpoint::SLEEP,
+];
 
 /// Reads one provisioner for the build of `scope`. `None` when it is not for that build, or wrong, which has been reported.
 pub(crate) fn read(node: &Node, findings: &Findings, scope: Scope<'_>, builds: &[&str]) -> Option<Provisioner> {
@@ -23,13 +58,7 @@ pub(crate) fn read(node: &Node, findings: &Findings, scope: Scope<'_>, builds: &
     work_in_override(&mut fields, build, builds);
     let kind = kind?;
     let place = findings.source.place(node.span.start);
-    let kind = match kind.as_str() {
-        ansible::TYPE => {
-            let ansible = ansible::read(&fields.called(ansible::TYPE));
-            ansible.map(|ansible| ProvisionerKind::Ansible(Box::new(ansible)))
-        }
-        _ => Some(ProvisionerKind::Unsupported(Unsupported { instead: instead(&kind), kind, place: place.clone() })),
-    };
+    let kind = read_kind(kind, &fields, &place);
     let pause_before = fields.duration("pause_before").unwrap_or(Duration::ZERO);
     let max_retries = fields.count("max_retries").unwrap_or(0);
     let timeout = fields.duration("timeout").filter(|timeout| !timeout.is_zero());
@@ -78,11 +107,35 @@ pub(crate) fn verify_build_names(fields: &Fields<'_>, builds: &[&str]) {
     }
 }
 
+/// Reads what a provisioner of that type does. `None` when it is wrong, which has been reported.
+fn read_kind(kind: String, fields: &Fields<'_>, place: &Place) -> Option<ProvisionerKind> {
+    Some(match kind.as_str() {
+        ansible::TYPE => ProvisionerKind::Ansible(Box::new(ansible::read(&fields.called(ansible::TYPE))?)),
+        ansible_local::TYPE => {
+            ProvisionerKind::AnsibleLocal(Box::new(ansible_local::read(&fields.called(ansible_local::TYPE))?))
+        }
+        shell::TYPE => ProvisionerKind::Shell(Box::new(shell::read(&fields.called(shell::TYPE))?)),
+        file::TYPE => ProvisionerKind::File(Box::new(file::read(&fields.called(file::TYPE))?)),
+        shell_local::TYPE => {
+            let fields = fields.called(shell_local::TYPE);
+            ProvisionerKind::ShellLocal(Box::new(shell_local::read(&fields, shell_local::OPTIONS)?))
+        }
+        breakpoint::BREAKPOINT => {
+            ProvisionerKind::Breakpoint(breakpoint::breakpoint(&fields.called(breakpoint::BREAKPOINT)))
+        }
+        breakpoint::SLEEP => ProvisionerKind::Sleep(breakpoint::sleep(&fields.called(breakpoint::SLEEP))?),
+        _ => ProvisionerKind::Unsupported(Unsupported { instead: instead(&kind), kind, place: place.clone() }),
+    })
+}
+
 fn instead(kind: &str) -> String {
     match kind {
-        "ansible-local" => "use `ansible`: the play runs in the image without Ansible being installed in it",
-        "shell" | "shell-local" | "file" => "make it a task of a playbook, so that plan knows what it depends on",
-        _ => return did_you_mean(kind, [ansible::TYPE]).unwrap_or_else(|| format!("there is `{}`", ansible::TYPE)),
+        "powershell" | "windows-shell" | "windows-restart" => "Windows images are not supported".to_owned(),
+        "chef-solo" | "chef-client" | "puppet-masterless" | "puppet-server" | "salt-masterless" | "converge" => {
+            format!("run it by `{}`, or make it a playbook", shell::TYPE)
+        }
+        "inspec" | "goss" => "`ovenbird test` boots the image and checks it".to_owned(),
+        "hcp-sbom" => "every bake writes a bill of materials with its manifest".to_owned(),
+        _ => did_you_mean(kind, TYPES).unwrap_or_else(|| format!("there are {}", TYPES.join(", "))),
     }
-    .to_owned()
 }

@@ -9,6 +9,12 @@ use crate::amazon_ebs::AmazonEbs;
 use crate::ansible::Ansible;
 use crate::place::Place;
 use crate::post_processor::PostProcessor;
+use crate::provisioner::AnsibleLocal;
+use crate::provisioner::Breakpoint;
+use crate::provisioner::FileTransfer;
+use crate::provisioner::Shell;
+use crate::provisioner::ShellLocal;
+use crate::provisioner::Sleep;
 
 /// What a template asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +64,8 @@ pub struct Build {
     pub builder: Builder,
     /// What runs on it, in order.
     pub provisioners: Vec<Provisioner>,
+    /// What runs when a provisioner failed, before the bake is taken back: `error-cleanup-provisioner`.
+    pub error_cleanup: Option<Provisioner>,
     /// Where the builder stands.
     pub place: Place,
 }
@@ -91,6 +99,18 @@ pub struct Provisioner {
 pub enum ProvisionerKind {
     /// Runs a playbook.
     Ansible(Box<Ansible>),
+    /// Runs a playbook in the image itself.
+    AnsibleLocal(Box<AnsibleLocal>),
+    /// Runs scripts in the image.
+    Shell(Box<Shell>),
+    /// Copies files.
+    File(Box<FileTransfer>),
+    /// Runs scripts on this machine.
+    ShellLocal(Box<ShellLocal>),
+    /// Waits for a person.
+    Breakpoint(Breakpoint),
+    /// Waits.
+    Sleep(Sleep),
     /// Something that Ovenbird does not know: shown in a plan, refused by a bake.
     Unsupported(Unsupported),
 }
@@ -99,6 +119,12 @@ impl fmt::Display for ProvisionerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ansible(ansible) => write!(f, "ansible {}", ansible.playbook_file),
+            Self::AnsibleLocal(local) => write!(f, "ansible-local {}", local.playbook_files.join(", ")),
+            Self::Shell(shell) => write!(f, "shell {}", shell.script.summary()),
+            Self::File(transfer) => transfer.fmt(f),
+            Self::ShellLocal(shell) => write!(f, "shell-local {}", shell.script.summary()),
+            Self::Breakpoint(_) => f.write_str("breakpoint"),
+            Self::Sleep(sleep) => write!(f, "sleep {:?}", sleep.duration),
             Self::Unsupported(unsupported) => f.write_str(&unsupported.kind),
         }
     }
@@ -130,6 +156,8 @@ pub struct Note {
     pub option: String,
     /// Why it changes nothing.
     pub text: String,
+    /// Whether it is of no concern to a bake that launches an instance.
+    pub only_direct: bool,
 }
 
 impl fmt::Display for Note {

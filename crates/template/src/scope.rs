@@ -13,14 +13,16 @@ pub(crate) struct Scope<'a> {
     /// Name and type of the builder; `None` outside of builds.
     pub(crate) build: Option<(&'a str, &'a str)>,
     pub(crate) position: Position,
+    /// Values that may be used besides those of the source image, where these may.
+    pub(crate) further: &'a [&'a str],
     /// How many uuids were made, so that no two are the same.
     pub(crate) uuids: &'a Cell<u64>,
 }
 
 impl<'a> Scope<'a> {
-    /// The same surroundings, where values of the source image may be used.
-    pub(crate) fn deferred(self) -> Self {
-        Self { position: Position::Deferred, ..self }
+    /// The same surroundings, where values of the source image and these may be used.
+    pub(crate) fn deferred_with(self, further: &'a [&'a str]) -> Self {
+        Self { position: Position::Deferred, further, ..self }
     }
 
     /// The same surroundings, within a build.

@@ -78,7 +78,7 @@ impl<'a> UserVariables<'a> {
             let near = self.nearest_declared(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let place = Source::new(&format!("-var {name}"), "").place(0);
             let text = format!("the template has no variable `{name}`{near}");
-            self.findings.notes.borrow_mut().push(Note { place, option: name.to_owned(), text });
+            self.findings.notes.borrow_mut().push(Note { place, option: name.to_owned(), text, only_direct: false });
         }
         let known = |(name, state): (&String, &State)| match state {
             State::Known(value) => Some((name.clone(), value.clone())),
@@ -148,8 +148,14 @@ impl<'a> UserVariables<'a> {
 
     fn render(&self, text: &str, given: &Given) -> Option<String> {
         let user = |name: &str| self.find(name);
-        let scope =
-            Scope { context: self.context, user: &user, build: None, position: Position::Variable, uuids: self.uuids };
+        let scope = Scope {
+            context: self.context,
+            user: &user,
+            build: None,
+            position: Position::Variable,
+            further: &[],
+            uuids: self.uuids,
+        };
         match go::parse(text).and_then(|parts| go::fold(parts, &scope)) {
             Ok(parts) => Deferred::new(parts).find_literal().map(ToOwned::to_owned),
             Err(fault) if fault.was_reported() => None,

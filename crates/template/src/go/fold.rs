@@ -70,6 +70,9 @@ fn expression_of(expression: Expression, scope: &Scope<'_>) -> Result<Expression
 /// A value that is only known when the source image is: it stays as it is.
 fn build_value(path: Vec<String>, span: Span, scope: &Scope<'_>) -> Result<Expression, Fault> {
     let name = path.first().map_or("", String::as_str);
+    if scope.further.contains(&name) && path.len() == 1 {
+        return Ok(Expression::Field { path, span });
+    }
     if !BUILD_VALUES.contains(&name) {
         let help = did_you_mean(name, BUILD_VALUES).unwrap_or_else(|| format!("there are {}", BUILD_VALUES.join(", ")));
         return Err(Fault::new(&span, format!("there is no value `{name}` of a build")).with_help(Some(help)));

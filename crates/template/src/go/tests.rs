@@ -31,8 +31,14 @@ fn folded(text: &str, position: Position) -> Result<Vec<Part>, Fault> {
     };
     let uuids = Cell::new(0);
     let context = context();
-    let scope =
-        Scope { context: &context, user: &user, build: Some(("debian", "amazon-ebs")), position, uuids: &uuids };
+    let scope = Scope {
+        context: &context,
+        user: &user,
+        build: Some(("debian", "amazon-ebs")),
+        position,
+        further: &[],
+        uuids: &uuids,
+    };
     fold(parse(text)?, &scope)
 }
 

@@ -1,4 +1,5 @@
 mod faults;
+mod provisioners;
 
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::ansible;
 use crate::ansible::Ansible;
 use crate::deferred::Deferred;
 use crate::deferred::SourceAmi;
+use crate::options::Treatment::LaunchOnly;
 use crate::post_processor::PostProcessorKind;
 use crate::recipe::ProvisionerKind;
 
@@ -83,7 +85,7 @@ fn ebs(recipe: &Recipe) -> &AmazonEbs {
 fn ansible(recipe: &Recipe) -> &Ansible {
     match &recipe.builds[0].provisioners[0].kind {
         ProvisionerKind::Ansible(ansible) => ansible,
-        ProvisionerKind::Unsupported(unsupported) => panic!("{unsupported}"),
+        other => panic!("{other}"),
     }
 }
 
@@ -103,7 +105,7 @@ fn reads_the_article_to_the_letter() {
     );
     assert_eq!(ebs.region.as_deref(), Some("us-east-1"));
     assert_eq!(ebs.instance_type.as_deref(), Some("t3.micro"));
-    assert_eq!(ebs.ssh_username.as_deref(), Some("admin"));
+    assert_eq!(ebs.ssh.username.as_deref(), Some("admin"));
     let build = &recipe.builds[0];
     assert_eq!((build.name.as_str(), build.place.to_string().as_str()), ("amazon-ebs", "web.json:2:18"));
     assert_eq!(build.provisioners[0].kind.to_string(), "ansible your-playbook.yml");
@@ -215,13 +217,13 @@ fn only_except_and_override_are_worked_in() {
 fn unknown_types_are_kept_for_the_plan() {
     let recipe = recipe(
         r#"{"_comment": "x", "description": "d", "push": {}, "builders": [{"type": "amazon-ebss"}],
-            "provisioners": [{"type": "shell", "inline": ["true"]}],
+            "provisioners": [{"type": "shel", "inline": ["true"]}],
             "post-processors": ["manifest", [{"type": "manifest", "output": "m.json", "custom_data": {"a": "{{.SourceAMI}}"}}, {"type": "vagrant"}]]}"#,
     );
     let Builder::Unsupported(builder) = &recipe.builds[0].builder else { panic!("supported") };
     assert_eq!(builder.to_string(), "web.json:1:64: `amazon-ebss` is not supported; did you mean `amazon-ebs`?");
     let ProvisionerKind::Unsupported(shell) = &recipe.builds[0].provisioners[0].kind else { panic!("supported") };
-    assert!(shell.to_string().contains("`shell` is not supported; make it a task of a playbook"));
+    assert!(shell.to_string().contains("`shel` is not supported; did you mean `shell`?"));
     let sizes: Vec<usize> = recipe.post_processors.iter().map(Vec::len).collect();
     assert_eq!(sizes, [1, 2]);
     assert!(
@@ -280,7 +282,10 @@ fn nothing_is_dropped_in_silence() {
 
 /// The names of a table's honoured options.
 fn honoured(table: &'static [Row]) -> impl Iterator<Item = &'static str> {
-    table.iter().filter(|(_, treatment)| *treatment == Honoured).flat_map(|(names, _)| names.iter().copied())
+    table
+        .iter()
+        .filter(|(_, treatment)| matches!(treatment, Honoured | LaunchOnly))
+        .flat_map(|(names, _)| names.iter().copied())
 }
 
 #[test]

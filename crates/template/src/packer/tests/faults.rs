@@ -60,7 +60,7 @@ fn several_errors_are_reported_together() {
   "variables": { "name": null, "a": "{{user `b`}}", "b": "{{user `a`}}" },
   "sensitive-variables": ["nme"],
   "builders": [
-    { "type": "amazon-ebs", "source_ami_filter": { "owners": [] }, "ami_name": "{{user `name`}}:x", "encrypt_boot": true },
+    { "type": "amazon-ebs", "source_ami_filter": { "owners": [] }, "ami_name": "{{user `name`}}:x", "ssh_password": "pw" },
     { "type": "amazon-ebs" }
   ],
   "provisioners": [
@@ -91,16 +91,16 @@ fn several_errors_are_reported_together() {
     error: source_ami_filter needs `owners`
      --> web.json:5:50
       |
-    5 | pe": "amazon-ebs", "source_ami_filter": { "owners": [] }, "ami_name": "{{user `name`}}:x", "encrypt_
+    5 | pe": "amazon-ebs", "source_ami_filter": { "owners": [] }, "ami_name": "{{user `name`}}:x", "ssh_pass
       |                                         ^
       = help: anybody can publish an image with any name; name the account, such as "136693071363" for Debian
 
-    error: the option `encrypt_boot` of amazon-ebs is not supported
+    error: the option `ssh_password` of amazon-ebs is not supported
      --> web.json:5:101
       |
-    5 |  [] }, "ami_name": "{{user `name`}}:x", "encrypt_boot": true },
+    5 |  [] }, "ami_name": "{{user `name`}}:x", "ssh_password": "pw" },
       |                                         ^^^^^^^^^^^^^^
-      = help: turn on EBS encryption by default for the account and region: aws ec2 enable-ebs-encryption-by-default
+      = help: nobody logs in with a password: remove it, or name a key in ssh_private_key_file or ssh_bastion_private_key_file
 
     error: amazon-ebs needs `ami_name`
      --> web.json:6:5
