@@ -1,58 +1,34 @@
-//! The bake: from a plan to an image, without launching an instance.
-
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::path::PathBuf;
+//! The bake: from a plan to an image.
 
 use jiff::SignedDuration;
 use ovenbird_aws::Client;
-use ovenbird_core::block::BlockMap;
-use ovenbird_core::block::Digest;
 use ovenbird_core::instant;
-use ovenbird_core::layer::LayerKey;
-use ovenbird_core::manifest;
 use ovenbird_core::manifest::Manifest;
-use ovenbird_core::tags;
-use ovenbird_disk::blocks;
-use ovenbird_disk::gpt;
-use ovenbird_disk::mount::Access;
-use ovenbird_disk::mount::LoopMount;
 
-use crate::archive;
-use crate::disks::BaseDisk;
-use crate::disks::ensure_base;
-use crate::disks::working_copy;
-use crate::disks::write_atomically;
+use crate::doctor::end_processes;
 use crate::error::BakeError;
-use crate::error::working;
 use crate::event::Event;
-use crate::event::Phase;
 use crate::folder::BakeFolder;
-use crate::folder::drop_old_logs;
-use crate::inspect::Inspection;
-use crate::inspect::inspect;
+use crate::folder::Folders;
+use crate::journal;
+use crate::journal::Beginning;
 use crate::journal::Entry;
-use crate::journal::Journal;
-use crate::layer::Workplace;
-use crate::layer::run_layer;
-use crate::layer::stop_if_interrupted;
+use crate::oven::Oven;
+use crate::oven::needed;
+use crate::path::BakePath;
 use crate::plan::Plan;
-use crate::plan::PlannedLayer;
+use crate::plan::has_package_lists;
 use crate::plan::package_cache;
-use crate::plan::remember;
-use crate::register::register;
-use crate::register::rendered_tags;
+use crate::plan::package_stamp;
 use crate::register::verify_name_free;
-use crate::remote::NewSnapshot;
-use crate::remote::put_changes;
-use crate::remote::start_snapshot;
-use crate::remote::undo_snapshot;
 use crate::request::Request;
-use crate::sandbox::Options;
-use crate::sandbox::PackageCache;
 use crate::source::Source;
-use crate::source::ensure_owned;
 use crate::source::find_source;
+use crate::step;
+use crate::step::Mishaps;
+use crate::step::Steps;
+use crate::steps;
+use crate::working_disk;
 
 /// How old the package lists may be: bakes of the same hour see the same archive.
 const LISTS: SignedDuration = SignedDuration::from_hours(1);
@@ -79,227 +55,140 @@ pub async fn bake(
     request: &Request,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<(Plan, Baked), BakeError> {
+    bake_with_mishaps(client, request, on_event, &mut |_, _| None).await
+}
+
+/// As [`bake`], for tests: `mishaps` decides what goes wrong at which step.
+///
+/// # Errors
+/// As [`bake`].
+pub async fn bake_with_mishaps(
+    client: &Client,
+    request: &Request,
+    on_event: &mut dyn FnMut(Event),
+    mishaps: &mut Mishaps<'_>,
+) -> Result<(Plan, Baked), BakeError> {
+    let folder = match &request.resume {
+        None => BakeFolder::create(&request.folders)?,
+        Some(bake) => take_up(&request.folders, bake)?,
+    };
+    let mut oven = Oven::open(client, request, &folder, on_event, mishaps)?;
+    let ended = run(&mut oven).await;
+    let is_clean = oven.is_clean;
+    drop(oven);
+    let removed = if is_clean { folder.remove() } else { Ok(()) };
+    let baked = ended?;
+    removed?;
+    Ok(baked)
+}
+
+/// The folder of a bake that was cut off, without what its processes left in it.
+fn take_up(folders: &Folders, bake: &str) -> Result<BakeFolder, BakeError> {
+    let folder = BakeFolder::find_abandoned(folders, bake).ok_or_else(|| {
+        BakeError::Unsupported(format!("there is no bake {bake} to go on with: `ovenbird doctor` lists those that are"))
+    })?;
+    end_processes(bake)?;
+    folder.clear_but(&[journal::NAME, working_disk::NAME, working_disk::RECORD])?;
+    Ok(folder)
+}
+
+async fn run(oven: &mut Oven<'_>) -> Result<(Plan, Baked), BakeError> {
+    let (client, request) = (oven.client, oven.request);
+    begin(oven)?;
     let source = find_source(client, &request.builder()?.source).await?;
-    ensure_lists(client, request, &source, on_event).await?;
+    step::run(oven, &steps_to_plan(request, &source)).await?;
     let plan = Plan::make(client, request, source).await?;
     if let Some(existing) = &plan.existing {
+        oven.is_clean = true;
         let baked = Baked { image: existing.id.clone(), name: existing.name.clone(), reused: true, manifest: None };
         return Ok((plan, baked));
     }
-    verify_name_free(client, &plan).await?;
-    let folder = BakeFolder::create(&request.folders)?;
-    let logs = request.folders.logs().join(&folder.id);
-    fs_err::create_dir_all(&logs).map_err(working("create the folder of the bake's log"))?;
-    drop_old_logs(&request.folders).map_err(working("remove old logs"))?;
-    let mut bake = Bake {
-        client,
-        request,
-        plan: &plan,
-        journal: Journal::open(&folder.path)?,
-        folder: &folder,
-        logs,
-        kept: BTreeMap::new(),
-        pending: None,
-    };
-    let ended = bake.run(on_event).await;
-    // The failure is the news; what cannot be taken back now, `doctor` takes back by its tag.
-    let undone = bake.undo().await;
-    drop(bake);
-    let removed = if undone.is_ok() { folder.remove() } else { Ok(()) };
-    let baked = ended?;
-    undone.and(removed)?;
+    verify_same_plan(oven, &plan)?;
+    verify_name_free(client, &plan, &oven.folder.id).await?;
+    let steps = steps_to_bake(&plan)?;
+    // From here on, the list knows all that an earlier run may have made.
+    oven.is_clean = true;
+    step::run(oven, &steps).await?;
+    drop(steps);
+    let image = needed(oven.image.take(), "an image")?;
+    let baked = Baked { image, name: plan.image_name.clone(), reused: false, manifest: oven.manifest.take() };
     Ok((plan, baked))
 }
 
-/// Fetches the package lists, unless they were fetched within the hour.
-async fn ensure_lists(
-    client: &Client,
-    request: &Request,
-    source: &Source,
-    on_event: &mut dyn FnMut(Event),
-) -> Result<(), BakeError> {
-    let cache = package_cache(request, source);
-    let stamp = cache.lists.with_extension("fetched");
-    let fetched = fs_err::read_to_string(&stamp).ok().and_then(|text| instant::read(text.trim()).ok());
-    if fetched.is_some_and(|fetched| request.wall.duration_since(fetched.instant).abs() < LISTS) {
+/// What must be there before a plan can be made: keys hold the state of the package archive, which the base's own `apt-get` reads.
+fn steps_to_plan<'p>(request: &Request, source: &'p Source) -> Steps<'p> {
+    if has_fresh_lists(request, source) {
+        return Vec::new();
+    }
+    vec![Box::new(steps::OwnBase { source }), Box::new(steps::FetchBase), Box::new(steps::ReadPackageLists { source })]
+}
+
+fn steps_to_bake(plan: &Plan) -> Result<Steps<'_>, BakeError> {
+    match plan.path.path {
+        BakePath::Direct => Ok(direct(plan)),
+        BakePath::Launch => Err(BakeError::Unsupported(format!(
+            "{} must be baked on a launched instance ({}), which this Ovenbird cannot do yet",
+            plan.source.image, plan.path.why
+        ))),
+    }
+}
+
+/// Without an instance: the base's blocks, a layer of changed blocks for each provisioner, an image of the last one.
+fn direct(plan: &Plan) -> Steps<'_> {
+    let mut steps: Steps<'_> = vec![
+        Box::new(steps::OwnBase { source: &plan.source }),
+        Box::new(steps::FetchBase),
+        Box::new(steps::CopyDisk { plan }),
+    ];
+    for layer in plan.to_run() {
+        steps.push(Box::new(steps::RunLayer { plan, layer }));
+        steps.push(Box::new(steps::StartSnapshot { plan, layer }));
+        steps.push(Box::new(steps::PutBlocks { layer }));
+        steps.push(Box::new(steps::CompleteSnapshot { layer }));
+    }
+    steps.push(Box::new(steps::InspectDisk));
+    steps.push(Box::new(steps::RegisterImage { plan }));
+    steps.push(Box::new(steps::WriteManifest { plan }));
+    steps.push(Box::new(steps::PublishImage { plan }));
+    steps
+}
+
+/// The first line of the journal. A bake that is resumed has one.
+fn begin(oven: &mut Oven<'_>) -> Result<(), BakeError> {
+    if oven.request.resume.is_some() {
         return Ok(());
     }
-    let base = own_base(client, request, source, on_event).await?;
-    on_event(Event::Phase { phase: Phase::Packages });
-    let folder = BakeFolder::create(&request.folders)?;
-    let read = read_lists(&folder, &base, &cache);
-    let removed = folder.remove();
-    read.and(removed)?;
-    write_atomically(&stamp, &instant::write(request.wall))
+    let request = oven.request;
+    oven.journal.append(Entry::Began(Beginning {
+        service: request.service.clone(),
+        account: request.account.clone(),
+        region: oven.region(),
+        image: request.builder()?.ami_name.clone(),
+        now: request.now,
+        seed: request.seed,
+    }))
 }
 
-fn read_lists(folder: &BakeFolder, base: &BaseDisk, cache: &PackageCache) -> Result<(), BakeError> {
-    let root = gpt::find_root(&base.path).map_err(working("find the root partition of the base"))?;
-    let mounted = LoopMount::ensure(&base.path, &root, &folder.path.join("base"), Access::ReadOnly)
-        .map_err(working("mount the base"))?;
-    fs_err::create_dir_all(&cache.archives).map_err(working("create the cache of packages"))?;
-    archive::refresh(&[mounted.target().to_owned()], cache, &folder.path.join("lists"), &folder.id)
-        .map_err(working("read the package archive"))?;
-    mounted.unmount().map_err(working("unmount the base"))
+/// A bake that is resumed makes what it was going to make, or nothing.
+fn verify_same_plan(oven: &mut Oven<'_>, plan: &Plan) -> Result<(), BakeError> {
+    let key = plan.image_key.hex();
+    match oven.journal.find_planned() {
+        None => oven.journal.append(Entry::Planned { key }),
+        Some(planned) if planned == key => Ok(()),
+        Some(_) => Err(BakeError::Unsupported(format!(
+            "{} cannot be resumed: its inputs have changed since it was cut off; bake anew, which takes its finished layers where \
+             they still fit, and let `ovenbird doctor --fix` take back the rest",
+            oven.folder.id
+        ))),
+    }
 }
 
-async fn own_base(
-    client: &Client,
-    request: &Request,
-    source: &Source,
-    on_event: &mut dyn FnMut(Event),
-) -> Result<BaseDisk, BakeError> {
-    on_event(Event::Phase { phase: Phase::Base });
-    let snapshot = ensure_owned(client, source, &request.account).await?;
-    on_event(Event::Phase { phase: Phase::Fetch });
-    ensure_base(client, &request.folders, &snapshot, |done, total| on_event(Event::Blocks { done, total })).await
-}
-
-/// A bake under way.
-struct Bake<'a> {
-    client: &'a Client,
-    request: &'a Request,
-    plan: &'a Plan,
-    folder: &'a BakeFolder,
-    logs: PathBuf,
-    journal: Journal,
-    /// The snapshots of the layers that ran.
-    kept: BTreeMap<LayerKey, String>,
-    /// A snapshot that is started and not completed: of no use to anybody.
-    pending: Option<String>,
-}
-
-impl Bake<'_> {
-    async fn run(&mut self, on_event: &mut dyn FnMut(Event)) -> Result<Baked, BakeError> {
-        let region = self.client.region().unwrap_or_default().to_owned();
-        let (service, account) = (self.request.service.clone(), self.request.account.clone());
-        self.journal.append(&Entry::Began { service, account, region, image: self.plan.image_name.clone() })?;
-        let base = own_base(self.client, self.request, &self.plan.source, on_event).await?;
-        let mut snapshot = base.snapshot.clone();
-        for layer in self.plan.reused() {
-            if let crate::plan::Fate::Reused { snapshot: reused } = &layer.fate {
-                snapshot.clone_from(reused);
-                on_event(Event::Reused { layer: layer.title.clone(), snapshot: reused.clone() });
-            }
-        }
-        on_event(Event::Phase { phase: Phase::Copy });
-        let disk = self.folder.path.join("disk.raw");
-        let mut map =
-            working_copy(self.client, &base, &snapshot, &disk, |done, total| on_event(Event::Blocks { done, total }))
-                .await?;
-        stop_if_interrupted()?;
-        for layer in self.plan.to_run() {
-            if let crate::plan::Fate::Run { why } = &layer.fate {
-                on_event(Event::Runs { layer: layer.title.clone(), why: why.clone() });
-            }
-            run_layer(&self.workplace(&disk), layer, on_event)?;
-            snapshot = self.keep_layer(layer, &disk, &mut map, &snapshot, on_event).await?;
-        }
-        let inspection = inspect(&self.folder.path, &disk)?;
-        stop_if_interrupted()?;
-        on_event(Event::Phase { phase: Phase::Register });
-        self.journal.append(&Entry::Registers { snapshot: snapshot.clone() })?;
-        let image =
-            register(self.client, self.request, self.plan, (&self.folder.id, &snapshot, inspection.tree)).await?;
-        let manifest = self.manifest(&image, &snapshot, &map, inspection);
-        let text = manifest.to_json().map_err(working("write the manifest"))?;
-        write_atomically(&self.request.folders.manifest(&image), &text)?;
-        Ok(Baked { image, name: self.plan.image_name.clone(), reused: false, manifest: Some(manifest) })
+/// Were the package lists fetched within the hour? A bake that is resumed sees those that it saw.
+fn has_fresh_lists(request: &Request, source: &Source) -> bool {
+    if request.resume.is_some() && has_package_lists(request, source) {
+        return true;
     }
-
-    fn workplace<'a>(&'a self, disk: &'a Path) -> Workplace<'a> {
-        let room: PathBuf = self.folder.path.join("room");
-        let packages = Some(package_cache(self.request, &self.plan.source));
-        Workplace {
-            folder: &self.folder.path,
-            logs: &self.logs,
-            options: Options { bake: self.folder.id.clone(), room, packages, epoch: self.plan.epoch },
-            disk,
-        }
-    }
-
-    /// Makes the disk's new content a snapshot over the one before, and answers it.
-    async fn keep_layer(
-        &mut self,
-        layer: &PlannedLayer,
-        disk: &Path,
-        map: &mut BlockMap,
-        parent: &str,
-        on_event: &mut dyn FnMut(Event),
-    ) -> Result<String, BakeError> {
-        on_event(Event::Phase { phase: Phase::Scan });
-        let now = blocks::scan(disk).map_err(working("look for changed blocks"))?;
-        let changes = now.changes_since(map);
-        on_event(Event::Phase { phase: Phase::Upload });
-        self.journal.append(&Entry::StartsSnapshot { layer: layer.key.hex() })?;
-        let snapshot = start_snapshot(self.client, &self.new_snapshot(layer, &now, parent)?).await?;
-        self.pending = Some(snapshot.clone());
-        put_changes(self.client, &snapshot, disk, &changes, |done, total| on_event(Event::Blocks { done, total }))
-            .await?;
-        self.journal.append(&Entry::Kept { snapshot: snapshot.clone() })?;
-        self.pending = None;
-        self.kept.insert(layer.key, snapshot.clone());
-        remember(&self.request.folders, layer)?;
-        *map = now;
-        let changed_blocks = changes.len() as u64;
-        on_event(Event::Kept { layer: layer.title.clone(), snapshot: snapshot.clone(), changed_blocks });
-        Ok(snapshot)
-    }
-
-    fn new_snapshot(&self, layer: &PlannedLayer, now: &BlockMap, parent: &str) -> Result<NewSnapshot, BakeError> {
-        let ami = crate::plan::describe_source(&self.plan.source, self.client.region().unwrap_or_default());
-        let mut marks = rendered_tags(self.request.builder()?, &ami)?.snapshot;
-        marks.entry(tags::NAME.to_owned()).or_insert_with(|| format!("{} · {}", self.request.service, layer.title));
-        marks.insert(tags::LAYER.to_owned(), layer.key.hex());
-        marks.insert(tags::BAKE.to_owned(), self.folder.id.clone());
-        if let ovenbird_core::layer::ParentRef::Layer(below) = &layer.inputs.parent {
-            marks.insert(tags::PARENT.to_owned(), below.hex());
-        }
-        let token = Digest::of(format!("{} {}", self.folder.id, layer.key.hex()).as_bytes()).hex();
-        Ok(NewSnapshot {
-            volume_size: now.volume_size,
-            parent: Some(parent.to_owned()),
-            client_token: token,
-            description: format!("Layer {} of {}, baked by Ovenbird", layer.title, self.request.service),
-            tags: marks.into_iter().collect(),
-        })
-    }
-
-    async fn undo(&mut self) -> Result<(), BakeError> {
-        match self.pending.take() {
-            Some(snapshot) => undo_snapshot(self.client, &snapshot).await,
-            None => Ok(()),
-        }
-    }
-
-    fn manifest(&self, image: &str, snapshot: &str, map: &BlockMap, inspection: Inspection) -> Manifest {
-        let source = &self.plan.source;
-        let layer = |layer: &PlannedLayer| manifest::Layer {
-            key: layer.key,
-            inputs: layer.inputs.clone(),
-            provisioner: layer.title.clone(),
-            snapshot: match &layer.fate {
-                crate::plan::Fate::Reused { snapshot } => Some(snapshot.clone()),
-                crate::plan::Fate::Run { .. } => self.kept.get(&layer.key).cloned(),
-            },
-        };
-        let regional = manifest::RegionalImage { image: image.to_owned(), snapshot: snapshot.to_owned() };
-        Manifest {
-            version: manifest::VERSION,
-            service: self.request.service.clone(),
-            name: self.plan.image_name.clone(),
-            created: self.request.now,
-            architecture: source.architecture.clone(),
-            base: manifest::Base {
-                image: source.image.clone(),
-                snapshot: source.snapshot.clone(),
-                name: source.name.clone(),
-            },
-            layers: self.plan.layers.iter().map(layer).collect(),
-            tree: inspection.tree,
-            packages: inspection.packages,
-            blocks: manifest::Blocks { count: map.blocks.len() as u64, volume_size: map.volume_size },
-            regions: BTreeMap::from([(self.client.region().unwrap_or_default().to_owned(), regional)]),
-        }
-    }
+    let stamp = package_stamp(&package_cache(request, source));
+    let fetched = fs_err::read_to_string(stamp).ok().and_then(|text| instant::read(text.trim()).ok());
+    fetched.is_some_and(|fetched| request.wall.duration_since(fetched.instant).abs() < LISTS)
 }

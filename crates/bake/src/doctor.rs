@@ -7,21 +7,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ovenbird_aws::Client;
-use ovenbird_aws::ec2;
-use ovenbird_aws::ec2::Filter;
-use ovenbird_aws::ec2::Tag;
-use ovenbird_core::tags;
 use ovenbird_disk::process::Process;
 use serde::Serialize;
 
 use crate::error::BakeError;
-use crate::error::calling;
 use crate::error::working;
 use crate::folder::BakeFolder;
 use crate::folder::Folders;
 use crate::folder::list_bakes;
 use crate::journal;
-use crate::journal::Entry;
+use crate::register::undo_image;
+use crate::remote::list_pending_snapshots;
 use crate::remote::undo_snapshot;
 use crate::sandbox::BAKE_VARIABLE;
 
@@ -52,11 +48,8 @@ pub async fn find_abandoned(client: &Client, folders: &Folders) -> Result<Vec<Ab
     for id in list_bakes(folders)? {
         // Held while we look, so that nothing else takes it up.
         let Some(folder) = BakeFolder::find_abandoned(folders, &id) else { continue };
-        let service = journal::read(&folder.path).into_iter().find_map(|entry| match entry {
-            Entry::Began { service, .. } => Some(service),
-            _ => None,
-        });
-        let snapshots = pending_snapshots(client, &id).await?;
+        let service = journal::find_beginning(&folder.path).map(|beginning| beginning.service);
+        let snapshots = list_pending_snapshots(client, &id).await?;
         let processes = processes(&id)?.iter().map(|process| process.pid).collect();
         found.push(Abandoned { bake: id, service, folder: folder.path.clone(), processes, snapshots });
     }
@@ -69,25 +62,21 @@ pub async fn find_abandoned(client: &Client, folders: &Folders) -> Result<Vec<Ab
 /// What could not be taken back; calling again goes on.
 pub async fn undo_abandoned(client: &Client, folders: &Folders, bake: &str) -> Result<(), BakeError> {
     let Some(folder) = BakeFolder::find_abandoned(folders, bake) else { return Ok(()) };
-    for process in processes(bake)? {
-        process.end(GRACE);
-    }
-    for snapshot in pending_snapshots(client, bake).await? {
+    end_processes(bake)?;
+    for snapshot in list_pending_snapshots(client, bake).await? {
         undo_snapshot(client, &snapshot).await?;
     }
+    undo_image(client, bake, None).await?;
     folder.remove()
 }
 
-async fn pending_snapshots(client: &Client, bake: &str) -> Result<Vec<String>, BakeError> {
-    let filters = vec![Filter::tag(tags::BAKE, bake), Filter::new("status", ["pending", "error"])];
-    let request = ec2::DescribeSnapshotsRequest { filters, owner_ids: vec!["self".to_owned()], ..Default::default() };
-    let pages = client.send_all(request).await.map_err(calling(format!("look for snapshots of {bake}")))?;
-    let snapshots = pages.into_iter().flat_map(|page| page.snapshots);
-    // The filter is the service's; the tag is looked at again, since what is found here is deleted.
-    Ok(snapshots
-        .filter(|snapshot| Tag::find(&snapshot.tags, tags::BAKE) == Some(bake))
-        .filter_map(|snapshot| snapshot.snapshot_id)
-        .collect())
+/// Ends what is still running of a bake that is gone.
+///
+/// # Errors
+/// When the processes of this machine cannot be listed.
+pub(crate) fn end_processes(bake: &str) -> Result<(), BakeError> {
+    processes(bake)?.iter().for_each(|process| process.end(GRACE));
+    Ok(())
 }
 
 /// Processes whose environment names the bake.

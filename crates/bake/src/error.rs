@@ -48,6 +48,21 @@ pub enum BakeError {
     Interrupted,
 }
 
+impl BakeError {
+    /// The sentence with all its causes, in one line.
+    #[must_use]
+    pub fn chain(&self) -> String {
+        let mut told = vec![self.to_string()];
+        let mut next = std::error::Error::source(self);
+        while let Some(cause) = next {
+            told.push(cause.to_string());
+            next = cause.source();
+        }
+        told.dedup();
+        told.join(": ")
+    }
+}
+
 /// Puts "what was being done" on an error of AWS.
 pub(crate) fn calling(doing: impl Into<String>) -> impl FnOnce(aws::Error) -> BakeError {
     let doing = doing.into();

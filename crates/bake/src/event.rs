@@ -48,6 +48,13 @@ pub enum Event {
         /// Blocks of 512 KiB that it changed.
         changed_blocks: u64,
     },
+    /// An effect could not be taken back; `doctor` finds it by the bake's tag.
+    Left {
+        /// The step.
+        step: String,
+        /// Why.
+        error: String,
+    },
 }
 
 /// What a bake spends its time on.

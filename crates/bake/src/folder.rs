@@ -13,6 +13,9 @@ use crate::error::working;
 /// Logs that are kept.
 const LOGS: usize = 20;
 
+/// The file of a bake's folder that is locked while the bake lives.
+const LOCK: &str = "lock";
+
 /// The two folders of an installation: what may be thrown away, and what may not.
 #[derive(Clone, Debug)]
 pub struct Folders {
@@ -80,6 +83,25 @@ impl BakeFolder {
         Some(Self { id: id.to_owned(), path, _lock: lock })
     }
 
+    /// Removes all that is in the folder but its lock and the files of these names.
+    ///
+    /// # Errors
+    /// The disk's; something may still be mounted in it.
+    pub(crate) fn clear_but(&self, names: &[&str]) -> Result<(), BakeError> {
+        let doing = || format!("clear what {} left on this machine", self.id);
+        for entry in fs_err::read_dir(&self.path).map_err(working(doing()))? {
+            let path = entry.map_err(working(doing()))?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name == LOCK || names.contains(&name) {
+                continue;
+            }
+            let is_folder = path.symlink_metadata().is_ok_and(|found| found.is_dir());
+            let removed = if is_folder { fs_err::remove_dir_all(&path) } else { fs_err::remove_file(&path) };
+            removed.map_err(working(doing()))?;
+        }
+        Ok(())
+    }
+
     /// Removes the folder and all that is in it.
     ///
     /// # Errors
@@ -90,7 +112,7 @@ impl BakeFolder {
 }
 
 fn lock_file(folder: &Path) -> std::io::Result<File> {
-    Ok(fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("lock"))?.into_parts().0)
+    Ok(fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(LOCK))?.into_parts().0)
 }
 
 /// Removes all but the latest logs.

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use ovenbird_disk::gpt;
-use ovenbird_disk::interrupt;
 use ovenbird_disk::kernel;
 use ovenbird_disk::mount::Access;
 use ovenbird_disk::mount::LoopMount;
@@ -15,6 +14,7 @@ use crate::error::BakeError;
 use crate::error::working;
 use crate::event::Event;
 use crate::event::Phase;
+use crate::interrupt::stop_if_interrupted;
 use crate::plan::PlannedLayer;
 use crate::sandbox::Layers;
 use crate::sandbox::Options;
@@ -91,9 +91,4 @@ fn play(
         },
     )?;
     sandbox.stop().map_err(working("end the sandbox"))
-}
-
-/// Between two steps is the place to stop.
-pub(crate) fn stop_if_interrupted() -> Result<(), BakeError> {
-    if interrupt::requested() { Err(BakeError::Interrupted) } else { Ok(()) }
 }

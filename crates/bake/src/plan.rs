@@ -4,6 +4,8 @@ mod inputs;
 mod known;
 mod lookup;
 
+use std::path::PathBuf;
+
 use ovenbird_aws::Client;
 use ovenbird_core::layer::LayerInputs;
 use ovenbird_core::layer::LayerKey;
@@ -15,6 +17,8 @@ use crate::ansible::Playbook;
 use crate::archive;
 use crate::error::BakeError;
 use crate::error::working;
+use crate::path::PathChoice;
+use crate::path::choose_path;
 use crate::request::Request;
 use crate::sandbox::PackageCache;
 use crate::source::Source;
@@ -26,6 +30,8 @@ pub(crate) use known::remember;
 pub struct Plan {
     /// The image that it starts from.
     pub source: Source,
+    /// How it gets there.
+    pub path: PathChoice,
     /// The name that a new image gets.
     pub image_name: String,
     /// The layers, in order.
@@ -88,6 +94,7 @@ impl Plan {
     /// What the template asks for and cannot be had, unreadable inputs, AWS's refusals.
     pub async fn make(client: &Client, request: &Request, source: Source) -> Result<Self, BakeError> {
         let builder = request.builder()?;
+        let path = choose_path(request.path, &source)?;
         let lists = package_cache(request, &source).lists;
         let archive_state = archive::state(&lists).map_err(working("read the state of the package archive"))?;
         let epoch =
@@ -118,7 +125,7 @@ impl Plan {
         }
         let image_key = inputs::image_key(request, &parent, &source, &ami)?;
         let existing = lookup::find_image(client, &request.service, image_key).await?.filter(|_| !request.rebuild);
-        let mut plan = Self { source, image_name: builder.ami_name.clone(), layers, image_key, existing, epoch };
+        let mut plan = Self { source, path, image_name: builder.ami_name.clone(), layers, image_key, existing, epoch };
         plan.decide_fates(client, request).await?;
         Ok(plan)
     }
@@ -163,6 +170,11 @@ pub(crate) fn package_cache(request: &Request, source: &Source) -> PackageCache 
         lists: folder.join(format!("{}-{name}", source.owner)).join("lists"),
         archives: folder.join("archives"),
     }
+}
+
+/// Where it is written down when the lists of `cache` were fetched.
+pub(crate) fn package_stamp(cache: &PackageCache) -> PathBuf {
+    cache.lists.with_extension("fetched")
 }
 
 /// Has this machine read the package archive of `source`? Without it, keys are not known.

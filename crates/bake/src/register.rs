@@ -62,9 +62,11 @@ pub(crate) fn rendered_tags(builder: &AmazonEbs, source: &SourceAmi) -> Result<R
 ///
 /// # Errors
 /// The image that has it, with what to do; AWS's refusals.
-pub(crate) async fn verify_name_free(client: &Client, plan: &Plan) -> Result<(), BakeError> {
+pub(crate) async fn verify_name_free(client: &Client, plan: &Plan, bake: &str) -> Result<(), BakeError> {
     match find_named(client, &plan.image_name).await? {
         None => Ok(()),
+        // The bake is resumed, and had come so far.
+        Some(taken) if Tag::find(&taken.tags, tags::BAKE) == Some(bake) => Ok(()),
         Some(taken) => Err(BakeError::Unsupported(format!(
             "the name `{}` is taken by {}; an image is never replaced under its name: give ami_name a finer time \
              ({{{{isotime \"2006-01-02 150405\"}}}}), or wait until the minute is over",
@@ -124,6 +126,37 @@ async fn is_available(client: &Client, image: &str) -> Result<Option<()>, aws::E
     }
 }
 
+/// Takes back the image that a bake registered and did not publish. One that is gone, or was never made, is fine.
+///
+/// # Errors
+/// AWS's refusals.
+pub(crate) async fn undo_image(client: &Client, bake: &str, known: Option<&str>) -> Result<(), BakeError> {
+    let mut images = list_unpublished_images(client, bake).await?;
+    // A listing may not have it yet.
+    images.extend(known.map(str::to_owned));
+    for image in images {
+        let request = ec2::DeregisterImageRequest { image_id: Some(image.clone()), ..Default::default() };
+        match client.send(request).await {
+            Err(error) if !error.is_not_found() => return Err(calling(format!("deregister {image}"))(error)),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The bake's images that lack a key: a result has one.
+pub(crate) async fn list_unpublished_images(client: &Client, bake: &str) -> Result<Vec<String>, BakeError> {
+    let filters = vec![Filter::tag(tags::BAKE, bake)];
+    let request = ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], filters, ..Default::default() };
+    let pages = client.send_all(request).await.map_err(calling(format!("look for images of {bake}")))?;
+    let images = pages.into_iter().flat_map(|page| page.images);
+    // The filter is the service's; the tags are looked at again, since what is found here is deregistered.
+    let is_unpublished = |image: &ec2::Image| {
+        Tag::find(&image.tags, tags::BAKE) == Some(bake) && Tag::find(&image.tags, tags::KEY).is_none()
+    };
+    Ok(images.filter(is_unpublished).filter_map(|image| image.image_id).collect())
+}
+
 fn order(
     client: &Client,
     request: &Request,
@@ -143,7 +176,6 @@ fn order(
         (tags::LAST_USED.to_owned(), now),
         (tags::SERVICE.to_owned(), request.service.clone()),
         (tags::BAKE.to_owned(), bake.to_owned()),
-        (tags::KEY.to_owned(), plan.image_key.hex()),
         (tags::TREE.to_owned(), tree.hex()),
         (tags::BASE.to_owned(), source.image.clone()),
     ]);

@@ -13,6 +13,7 @@ use ovenbird_template::Recipe;
 
 use crate::error::BakeError;
 use crate::folder::Folders;
+use crate::path::BakePath;
 
 /// Everything that a plan is made from, besides AWS.
 #[derive(Clone, Debug)]
@@ -37,8 +38,16 @@ pub struct Request {
     pub now: Timestamp,
     /// The time of the day, which `now` may not be: how old caches are.
     pub wall: Timestamp,
+    /// The way to bake, where the user wants a certain one.
+    pub path: Option<BakePath>,
+    /// What the template's random values come from: a bake that is resumed has the same.
+    pub seed: u64,
     /// Run every layer, known or not.
     pub rebuild: bool,
+    /// A failure takes nothing back, so that a person can look at it and resume.
+    pub keep_on_failure: bool,
+    /// The bake to go on with; see [`crate::find_resumable`].
+    pub resume: Option<String>,
 }
 
 impl Request {

@@ -43,12 +43,14 @@ pub struct Source {
     pub size: i32,
     /// Its tags, for the template's `{{.SourceAMITags}}`.
     pub tags: Vec<(String, String)>,
+    /// The billing code that it carries, such as `RunInstances:0010` for Red Hat's; `None` for plain Linux.
+    pub billing: Option<String>,
 }
 
 /// Finds the image of the template. It must be one, with an EBS root of its own platform.
 ///
 /// # Errors
-/// AWS's refusals; no image, several without `most_recent`, or one that cannot be baked directly.
+/// AWS's refusals; no image, or several without `most_recent`.
 pub async fn find_source(client: &Client, query: &Query) -> Result<Source, BakeError> {
     let image = match query {
         Query::Id(id) => only(describe(client, vec![id.clone()], &[], vec![]).await?, id, false)?,
@@ -59,7 +61,6 @@ pub async fn find_source(client: &Client, query: &Query) -> Result<Source, BakeE
             only(found, "source_ami_filter", query.most_recent)?
         }
     };
-    refuse_billed(&image)?;
     read(image)
 }
 
@@ -93,19 +94,6 @@ fn only(mut found: Vec<ec2::Image>, asked: &str, most_recent: bool) -> Result<ec
     })
 }
 
-/// RegisterImage takes billing codes from nowhere, so an image that carries them would lose them on the direct path.
-fn refuse_billed(image: &ec2::Image) -> Result<(), BakeError> {
-    match image.usage_operation.as_deref() {
-        None | Some("RunInstances") => Ok(()),
-        Some(code) => Err(BakeError::Unsupported(format!(
-            "the source image {} carries the billing code {code} ({}), which a direct bake would lose; \
-             it can only be baked on a launched instance",
-            image.image_id.as_deref().unwrap_or_default(),
-            image.platform_details.as_deref().unwrap_or("unknown platform"),
-        ))),
-    }
-}
-
 fn read(image: ec2::Image) -> Result<Source, BakeError> {
     let id = image.image_id.clone().unwrap_or_default();
     let root_device = image.root_device_name.clone().unwrap_or_default();
@@ -129,6 +117,7 @@ fn read(image: ec2::Image) -> Result<Source, BakeError> {
         snapshot,
         size,
         tags,
+        billing: image.usage_operation.filter(|code| code != "RunInstances"),
     })
 }
 

@@ -24,8 +24,27 @@ pub(crate) struct Given {
     files: Vec<PathBuf>,
 }
 
+/// What two readings of one template may differ in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Occasion {
+    /// The present, as the template sees it.
+    pub(crate) instant: Timestamp,
+    /// What its random values come from.
+    pub(crate) seed: u64,
+}
+
+impl Occasion {
+    /// An occasion of its own.
+    pub(crate) fn draw(instant: Timestamp) -> Result<Self, Failure> {
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed)
+            .map_err(|error| Failure::new(Kind::Failed, format!("no randomness for `uuid`: {error}")))?;
+        Ok(Self { instant, seed: u64::from_be_bytes(seed) })
+    }
+}
+
 /// Reads the template at `file`. `directory` is where Packer would have been started.
-pub(crate) fn read(file: &Path, given: &Given, directory: &Path, instant: Timestamp) -> Result<Recipe, Failure> {
+pub(crate) fn read(file: &Path, given: &Given, directory: &Path, occasion: Occasion) -> Result<Recipe, Failure> {
     let mut variables = Variables::default();
     for path in &given.files {
         variables.add_file(&source(path)?).map_err(|errors| render(&errors))?;
@@ -33,7 +52,7 @@ pub(crate) fn read(file: &Path, given: &Given, directory: &Path, instant: Timest
     for argument in &given.variables {
         variables.add_argument(argument).map_err(|error| Failure::of(Kind::Usage, &error))?;
     }
-    recipe(file, &variables, directory, instant)
+    recipe(file, &variables, directory, occasion)
 }
 
 /// Reads the template of a service: the project's variables are defaults, the command line's win.
@@ -42,7 +61,7 @@ pub(crate) fn read_service(
     defaults: &std::collections::BTreeMap<String, String>,
     given: &Given,
     directory: &Path,
-    instant: Timestamp,
+    occasion: Occasion,
 ) -> Result<Recipe, Failure> {
     let mut variables = Variables::default();
     for (name, value) in defaults {
@@ -54,20 +73,17 @@ pub(crate) fn read_service(
     for argument in &given.variables {
         variables.add_argument(argument).map_err(|error| Failure::of(Kind::Usage, &error))?;
     }
-    recipe(file, &variables, directory, instant)
+    recipe(file, &variables, directory, occasion)
 }
 
-fn recipe(file: &Path, variables: &Variables, directory: &Path, instant: Timestamp) -> Result<Recipe, Failure> {
+fn recipe(file: &Path, variables: &Variables, directory: &Path, occasion: Occasion) -> Result<Recipe, Failure> {
     let template_dir = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut seed = [0; 8];
-    getrandom::fill(&mut seed)
-        .map_err(|error| Failure::new(Kind::Failed, format!("no randomness for `uuid`: {error}")))?;
     let context = Context {
-        instant,
+        instant: occasion.instant,
         template_dir: fs_err::canonicalize(template_dir)?.display().to_string(),
         pwd: fs_err::canonicalize(directory)?.display().to_string(),
         environment: std::env::vars().collect(),
-        seed: u64::from_be_bytes(seed),
+        seed: occasion.seed,
     };
     parse(&source(file)?, variables, &context).map_err(|errors| render(&errors))
 }

@@ -18,7 +18,7 @@ use super::size_in_bytes;
 use crate::error::BakeError;
 use crate::error::calling;
 use crate::error::working;
-use crate::layer::stop_if_interrupted;
+use crate::interrupt::stop_if_interrupted;
 
 /// A block to read, and the token that allows it. Tokens change with each listing: they name nothing.
 struct Wanted {

@@ -14,19 +14,22 @@ use ovenbird_aws::Client;
 use ovenbird_aws::client::wait;
 use ovenbird_aws::ebs;
 use ovenbird_aws::ec2;
+use ovenbird_aws::ec2::Filter;
+use ovenbird_aws::ec2::Tag;
 use ovenbird_aws::wire::Blob;
 use ovenbird_core::block::BLOCK_SIZE;
 use ovenbird_core::block::Change;
 use ovenbird_core::block::Digest;
 use ovenbird_core::block::GIB;
 use ovenbird_core::block::linear_checksum;
+use ovenbird_core::tags;
 use ovenbird_disk::blocks;
 
 use super::IN_FLIGHT;
 use crate::error::BakeError;
 use crate::error::calling;
 use crate::error::working;
-use crate::layer::stop_if_interrupted;
+use crate::interrupt::stop_if_interrupted;
 
 /// For this long after StartSnapshot a put may answer 404 (coldsnap#43: 56 s seen, the service's team says two minutes).
 const NOT_FOUND_GRACE: Duration = Duration::from_secs(130);
@@ -78,8 +81,23 @@ pub async fn put_changes(
     snapshot: &str,
     disk: &Path,
     changes: &BTreeMap<u32, Change>,
-    mut on_block: impl FnMut(u64, u64),
+    on_block: impl FnMut(u64, u64),
 ) -> Result<(), BakeError> {
+    let digests = put_blocks(client, snapshot, disk, changes, on_block).await?;
+    complete_snapshot(client, snapshot, &digests).await
+}
+
+/// Puts `changes` of `disk` into the pending `snapshot`, and answers the digests of what it put.
+///
+/// # Errors
+/// AWS's refusals, or the disk's.
+pub(crate) async fn put_blocks(
+    client: &Client,
+    snapshot: &str,
+    disk: &Path,
+    changes: &BTreeMap<u32, Change>,
+    mut on_block: impl FnMut(u64, u64),
+) -> Result<BTreeMap<u32, Digest>, BakeError> {
     let file = fs_err::File::open(disk).map_err(working("open the baked disk"))?.into_parts().0;
     let started = Instant::now();
     let total = changes.len() as u64;
@@ -94,6 +112,18 @@ pub async fn put_changes(
         done += 1;
         on_block(done, total);
     }
+    Ok(digests)
+}
+
+/// Completes the pending `snapshot`, which holds blocks of these digests over its parent, and waits until it is completed.
+///
+/// # Errors
+/// AWS's refusals.
+pub(crate) async fn complete_snapshot(
+    client: &Client,
+    snapshot: &str,
+    digests: &BTreeMap<u32, Digest>,
+) -> Result<(), BakeError> {
     let request = ebs::CompleteSnapshotRequest {
         snapshot_id: Some(snapshot.to_owned()),
         changed_blocks_count: i32::try_from(digests.len()).ok(),
@@ -161,6 +191,22 @@ pub async fn undo_snapshot(client: &Client, snapshot: &str) -> Result<(), BakeEr
         Err(error) if !error.is_not_found() => Err(calling(format!("delete snapshot {snapshot}"))(error)),
         _ => Ok(()),
     }
+}
+
+/// The bake's snapshots that are not completed: of no use to anybody.
+///
+/// # Errors
+/// AWS's refusals.
+pub(crate) async fn list_pending_snapshots(client: &Client, bake: &str) -> Result<Vec<String>, BakeError> {
+    let filters = vec![Filter::tag(tags::BAKE, bake), Filter::new("status", ["pending", "error"])];
+    let request = ec2::DescribeSnapshotsRequest { filters, owner_ids: vec!["self".to_owned()], ..Default::default() };
+    let pages = client.send_all(request).await.map_err(calling(format!("look for snapshots of {bake}")))?;
+    let snapshots = pages.into_iter().flat_map(|page| page.snapshots);
+    // The filter is the service's; the tag is looked at again, since what is found here is deleted.
+    Ok(snapshots
+        .filter(|snapshot| Tag::find(&snapshot.tags, tags::BAKE) == Some(bake))
+        .filter_map(|snapshot| snapshot.snapshot_id)
+        .collect())
 }
 
 fn incomplete(action: &'static str, member: &'static str) -> aws::Error {

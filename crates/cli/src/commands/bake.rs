@@ -25,6 +25,7 @@ use crate::progress::Progress;
 use crate::project::OpenProject;
 use crate::template;
 use crate::template::Given;
+use crate::template::Occasion;
 
 /// Bake a service's template into an image
 ///
@@ -98,13 +99,15 @@ async fn prepare(
     let project = OpenProject::find(context.global.directory.as_deref())?;
     let (service, file) = project.service(name)?;
     // The template's region counts where nothing else names one, as the project's does.
-    let recipe = template::read_service(&file, &service.variables, given, &project.folder, clock::wall())?;
+    let occasion = Occasion::draw(clock::wall())?;
+    let recipe = template::read_service(&file, &service.variables, given, &project.folder, occasion)?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
     let region = find::region(&build).or_else(|| project.project.region.clone());
     let account = Account::connect(context.global, region.as_deref(), context.output).await?;
     let now = clock::now(&account)?;
     // Once more with the clock of this endpoint: the image's name may hold the time.
-    let recipe = template::read_service(&file, &service.variables, given, &project.folder, now)?;
+    let occasion = Occasion { instant: now, ..occasion };
+    let recipe = template::read_service(&file, &service.variables, given, &project.folder, occasion)?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
     for note in &recipe.notes {
         context.output.note(&recipe.masked(&note.to_string()));
@@ -120,7 +123,11 @@ async fn prepare(
         account: account.id.clone(),
         now,
         wall: clock::wall(),
+        path: None,
+        seed: occasion.seed,
         rebuild,
+        keep_on_failure: false,
+        resume: None,
     };
     Ok((project, account, request))
 }

@@ -10,6 +10,7 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::template::Given;
+use crate::template::Occasion;
 use crate::template::read;
 
 /// Check a template without any AWS
@@ -24,7 +25,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
-    let recipe = read(&arguments.file, &arguments.given, Path::new("."), clock::wall())?;
+    let recipe = read(&arguments.file, &arguments.given, Path::new("."), Occasion::draw(clock::wall())?)?;
     let unsupported: Vec<String> = unsupported(&recipe);
     if context.output.is_json() {
         context.output.data(&serde_json::json!({

@@ -37,6 +37,11 @@ impl<'a> Events<'a> {
             Event::Kept { layer, snapshot, changed_blocks } => {
                 self.progress.line(&format!("kept    {layer}  as {snapshot}, {changed_blocks} changed blocks"));
             }
+            Event::Left { step, error } => {
+                self.context
+                    .output
+                    .hint(&format!("`{step}` could not be taken back: {error}; `ovenbird doctor` finds it"));
+            }
         }
     }
 
@@ -97,11 +102,12 @@ pub(super) fn plan(context: Context<'_>, plan: &Plan) {
             .collect();
         output.data(&serde_json::json!({
             "source": { "image": plan.source.image, "name": plan.source.name, "owner": plan.source.owner },
-            "image_name": plan.image_name, "image_key": plan.image_key.hex(), "existing": plan.existing, "layers": layers,
+            "path": plan.path, "image_name": plan.image_name, "image_key": plan.image_key.hex(), "existing": plan.existing, "layers": layers,
         }));
         return;
     }
     output.print(&format!("source  {}  {}  of {}", plan.source.image, plan.source.name, plan.source.owner));
+    output.print(&format!("path    {}, since {}", plan.path.path, plan.path.why));
     for layer in &plan.layers {
         match &layer.fate {
             Fate::Reused { snapshot } => {

@@ -1,0 +1,51 @@
+//! A layer's provisioner, run over the disk, sealed and written to it.
+
+use crate::event::Event;
+use crate::layer::Workplace;
+use crate::layer::run_layer;
+use crate::oven::Oven;
+use crate::oven::needed;
+use crate::plan::Fate;
+use crate::plan::Plan;
+use crate::plan::PlannedLayer;
+use crate::plan::package_cache;
+use crate::sandbox::Options;
+use crate::step::Step;
+use crate::step::Work;
+use crate::working_disk::Content;
+use crate::working_disk::WorkingDisk;
+
+pub(crate) struct RunLayer<'p> {
+    pub(crate) plan: &'p Plan,
+    pub(crate) layer: &'p PlannedLayer,
+}
+
+impl Step for RunLayer<'_> {
+    fn name(&self) -> String {
+        format!("run layer {} {}", self.layer.key.short(), self.layer.title)
+    }
+
+    fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
+        Box::pin(async {
+            let disk = needed(oven.disk.clone(), "a disk to bake on")?;
+            if disk.content.layer == Some(self.layer.key) {
+                return Ok(());
+            }
+            if let Fate::Run { why } = &self.layer.fate {
+                oven.tell(Event::Runs { layer: self.layer.title.clone(), why: why.clone() });
+            }
+            WorkingDisk::forget(&disk.path)?;
+            let options = Options {
+                bake: oven.folder.id.clone(),
+                room: oven.folder.path.join("room"),
+                packages: Some(package_cache(oven.request, &self.plan.source)),
+                epoch: self.plan.epoch,
+            };
+            let place = Workplace { folder: &oven.folder.path, logs: &oven.logs, options, disk: &disk.path };
+            run_layer(&place, self.layer, &mut *oven.on_event)?;
+            let content = Content { layer: Some(self.layer.key), ..disk.content };
+            oven.disk = Some(WorkingDisk::record(disk.path, content)?);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! The image's manifest: what went in, and what came out.
+
+use std::collections::BTreeMap;
+
+use ovenbird_core::manifest;
+use ovenbird_core::manifest::Manifest;
+
+use super::RegisterImage;
+use crate::disks::write_atomically;
+use crate::error::BakeError;
+use crate::error::working;
+use crate::oven::Oven;
+use crate::oven::needed;
+use crate::plan::Plan;
+use crate::step::Step;
+use crate::step::Work;
+
+pub(crate) struct WriteManifest<'p> {
+    pub(crate) plan: &'p Plan,
+}
+
+impl Step for WriteManifest<'_> {
+    fn name(&self) -> String {
+        "write manifest".to_owned()
+    }
+
+    fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
+        Box::pin(async {
+            let image = needed(oven.image.clone(), "an image")?;
+            let manifest = self.manifest(oven, &image)?;
+            let text = manifest.to_json().map_err(working("write the manifest"))?;
+            write_atomically(&oven.request.folders.manifest(&image), &text)?;
+            oven.manifest = Some(manifest);
+            Ok(())
+        })
+    }
+
+    fn undo<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
+        Box::pin(async {
+            let Some(image) = oven.journal.find_made(&RegisterImage { plan: self.plan }.name()) else { return Ok(()) };
+            match fs_err::remove_file(oven.request.folders.manifest(image)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    Err(working("remove the image's manifest")(error))
+                }
+                _ => Ok(()),
+            }
+        })
+    }
+}
+
+impl WriteManifest<'_> {
+    fn manifest(&self, oven: &Oven<'_>, image: &str) -> Result<Manifest, BakeError> {
+        let (plan, request) = (self.plan, oven.request);
+        let inspection = needed(oven.inspection.as_ref(), "a look at the disk")?;
+        let content = &needed(oven.disk.as_ref(), "a disk to bake on")?.content;
+        let layers = plan.layers.iter().map(|layer| manifest::Layer {
+            key: layer.key,
+            inputs: layer.inputs.clone(),
+            provisioner: layer.title.clone(),
+            snapshot: oven.kept.get(&layer.key).cloned(),
+        });
+        let regional = manifest::RegionalImage { image: image.to_owned(), snapshot: content.snapshot.clone() };
+        Ok(Manifest {
+            version: manifest::VERSION,
+            service: request.service.clone(),
+            name: plan.image_name.clone(),
+            created: request.now,
+            architecture: plan.source.architecture.clone(),
+            base: manifest::Base {
+                image: plan.source.image.clone(),
+                snapshot: plan.source.snapshot.clone(),
+                name: plan.source.name.clone(),
+            },
+            layers: layers.collect(),
+            tree: inspection.tree,
+            packages: inspection.packages.clone(),
+            blocks: manifest::Blocks { count: content.map.blocks.len() as u64, volume_size: content.map.volume_size },
+            regions: BTreeMap::from([(oven.region(), regional)]),
+        })
+    }
+}
