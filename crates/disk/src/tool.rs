@@ -11,6 +11,7 @@ mod run;
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::File;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::path::PathBuf;
@@ -41,10 +42,18 @@ pub struct Tool {
     doing: String,
     command: Command,
     found: bool,
-    stdin: Option<Vec<u8>>,
+    stdin: Input,
+    stdout: Option<File>,
     deadline: Duration,
     accepted: Vec<i32>,
     even_if_interrupted: bool,
+}
+
+/// What a tool reads.
+enum Input {
+    Nothing,
+    Bytes(Vec<u8>),
+    File(File),
 }
 
 /// What a tool printed before it ended well.
@@ -90,7 +99,8 @@ impl Tool {
             name,
             command,
             found: path.is_some(),
-            stdin: None,
+            stdin: Input::Nothing,
+            stdout: None,
             deadline: DEFAULT_DEADLINE,
             accepted: vec![0],
             even_if_interrupted: false,
@@ -135,7 +145,19 @@ impl Tool {
 
     /// Feeds these bytes to its standard input, which is empty otherwise.
     pub fn stdin_bytes(mut self, bytes: impl Into<Vec<u8>>) -> Self {
-        self.stdin = Some(bytes.into());
+        self.stdin = Input::Bytes(bytes.into());
+        self
+    }
+
+    /// Feeds this file to its standard input, however large it is.
+    pub fn stdin_file(mut self, file: impl Into<File>) -> Self {
+        self.stdin = Input::File(file.into());
+        self
+    }
+
+    /// Writes its standard output to this file, however much it is; [`Output::stdout`] is then empty.
+    pub fn stdout_file(mut self, file: impl Into<File>) -> Self {
+        self.stdout = Some(file.into());
         self
     }
 

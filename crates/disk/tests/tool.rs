@@ -1,6 +1,8 @@
 //! Tools really run, are bounded, and leave nothing behind.
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+use std::io::Seek as _;
+use std::io::Write as _;
 use std::process::Stdio;
 use std::time::Duration;
 use std::time::Instant;
@@ -34,6 +36,16 @@ fn an_error_says_what_was_being_done_and_shows_the_last_lines() {
 #[test]
 fn an_error_shows_the_output_of_a_tool_that_complains_there() {
     assert_eq!(sh("echo complaint; exit 1").run().unwrap_err().last_lines(), "complaint");
+}
+
+#[test]
+fn reads_from_and_writes_to_files_of_any_size() {
+    let (mut from, to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+    from.write_all(&vec![b'x'; 5 << 20]).unwrap();
+    from.rewind().unwrap();
+    let output = sh("cat; echo err >&2").stdin_file(from).stdout_file(to.try_clone().unwrap()).run().unwrap();
+    assert_eq!((output.stdout.len(), output.stderr.as_str()), (0, "err"));
+    assert_eq!(to.metadata().unwrap().len(), 5 << 20);
 }
 
 #[test]

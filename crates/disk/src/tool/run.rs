@@ -20,6 +20,7 @@ use rustix::process::Pid;
 use rustix::process::PidfdFlags;
 use rustix::process::Signal;
 
+use super::Input;
 use super::Line;
 use super::Output;
 use super::Tool;
@@ -106,11 +107,16 @@ fn run_with(mut tool: Tool, mut see: impl FnMut(Stream, &[u8])) -> Result<Output
     if interrupt::requested() && !tool.even_if_interrupted {
         return Err(ToolError::Interrupted { tool: tool.name, doing: tool.doing });
     }
-    let stdin = if tool.stdin.is_some() { Stdio::piped() } else { Stdio::null() };
-    tool.command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let (stdin, fed) = match std::mem::replace(&mut tool.stdin, Input::Nothing) {
+        Input::Nothing => (Stdio::null(), None),
+        Input::Bytes(bytes) => (Stdio::piped(), Some(bytes)),
+        Input::File(file) => (Stdio::from(file), None),
+    };
+    let stdout = tool.stdout.take().map_or_else(Stdio::piped, Stdio::from);
+    tool.command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
     let mut child = tool.spawn(true)?;
     let mut tails = (Vec::new(), Vec::new());
-    let ended = drive(&tool, &mut child, &mut |stream, bytes| {
+    let ended = drive(&tool, &mut child, fed.as_deref(), &mut |stream, bytes| {
         keep_tail(if matches!(stream, Stream::Out) { &mut tails.0 } else { &mut tails.1 }, bytes);
         see(stream, bytes);
     });
@@ -134,9 +140,14 @@ fn run_with(mut tool: Tool, mut see: impl FnMut(Stream, &[u8])) -> Result<Output
 }
 
 /// Feeds and drains the child until it has ended. The child is not reaped when this fails.
-fn drive(tool: &Tool, child: &mut Child, see: &mut dyn FnMut(Stream, &[u8])) -> Result<ExitStatus, Stop> {
+fn drive(
+    tool: &Tool,
+    child: &mut Child,
+    fed: Option<&[u8]>,
+    see: &mut dyn FnMut(Stream, &[u8]),
+) -> Result<ExitStatus, Stop> {
     let started = Instant::now();
-    let mut pipes = Pipes::of(child, tool.stdin.as_deref())?;
+    let mut pipes = Pipes::of(child, fed)?;
     let mut ended: Option<Instant> = None;
     loop {
         if let Some(at) = ended
