@@ -27,6 +27,7 @@ pub mod remote;
 mod request;
 pub mod sandbox;
 mod source;
+pub mod ssh;
 mod step;
 mod steps;
 mod upload;

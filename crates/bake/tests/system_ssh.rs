@@ -1,0 +1,136 @@
+//! The login against a real sshd: it is waited for, its key is pinned, and commands, files and folders go over one connection.
+
+mod common;
+
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+use std::time::Instant;
+
+use common::Bench;
+use fs_err as fs;
+use ovenbird_bake::sandbox::Sandbox;
+use ovenbird_bake::ssh::Host;
+use ovenbird_bake::ssh::KeyPair;
+use ovenbird_bake::ssh::Login;
+use ovenbird_bake::ssh::SshError;
+use ovenbird_disk::tool::Guarded;
+use ovenbird_disk::tool::Tool;
+
+/// A server of the base's own OpenSSH, on a port of this machine.
+fn serve(sandbox: &Sandbox, port: u16) -> Guarded {
+    sandbox.tool("/usr/bin/mkdir").args(["-p", "/run/sshd"]).run().expect("a folder");
+    sandbox
+        .tool("/usr/sbin/sshd")
+        .args(["-D", "-e", "-o", "ListenAddress=127.0.0.1", "-o", "UsePAM=no", "-p", &port.to_string()])
+        .spawn_guarded(Stdio::null())
+        .expect("a server")
+}
+
+fn new_host_keys(sandbox: &Sandbox) {
+    let renew = "rm -f /etc/ssh/ssh_host_*; ssh-keygen -q -A";
+    sandbox.tool("/bin/sh").args(["-c", renew]).run().expect("host keys");
+}
+
+fn authorize(sandbox: &Sandbox, pair: &KeyPair) {
+    let folder = sandbox.root().join("root/.ssh");
+    fs::create_dir_all(&folder).expect("made");
+    fs::write(folder.join("authorized_keys"), format!("{}\n", pair.public)).expect("written");
+    fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).expect("changed");
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("its number").port()
+}
+
+fn login(folder: &Path, pair: &KeyPair, port: u16) -> Login {
+    let host = Host {
+        address: "127.0.0.1".to_owned(),
+        port,
+        user: "root".to_owned(),
+        name: "i-0123456789abcdef0".to_owned(),
+        bastion: None,
+    };
+    Login::new(host, &pair.private, folder, &format!("test-{}-{port}", std::process::id()))
+}
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
+}
+
+#[test]
+fn one_connection_serves_commands_files_and_folders() {
+    let bench = Bench::new();
+    let sandbox = bench.sandbox("ssh");
+    let dir = tempfile::tempdir().expect("a folder");
+    let pair = KeyPair::ensure(dir.path(), "bake-test").expect("a key");
+    let port = free_port();
+    let login = login(dir.path(), &pair, port);
+    // Nobody listens yet, then a server comes whose key is not final, then the key is: the login waits it out.
+    let refused = wait(login.ensure_connected(Duration::from_secs(1))).expect_err("nobody listens");
+    assert!(matches!(&refused, SshError::Unreachable { last, .. } if last.contains("refused")), "{refused}");
+    new_host_keys(&sandbox);
+    let early = serve(&sandbox, port);
+    let denied = wait(login.ensure_connected(Duration::from_secs(2))).expect_err("the key is not there yet");
+    assert!(matches!(&denied, SshError::Unreachable { last, .. } if last.contains("Permission denied")), "{denied}");
+    drop(early);
+    new_host_keys(&sandbox);
+    authorize(&sandbox, &pair);
+    let server = serve(&sandbox, port);
+    let started = Instant::now();
+    wait(login.ensure_connected(Duration::from_secs(20))).expect("a login");
+    println!("logged in after {:.2} s", started.elapsed().as_secs_f64());
+
+    let started = Instant::now();
+    for _ in 0..10 {
+        assert_eq!(login.command("say a word", "printf %s word").run().expect("it runs").text(), "word");
+    }
+    let each = started.elapsed() / 10;
+    println!("a command takes {:.0} ms", each.as_secs_f64() * 1000.0);
+    assert_eq!(login.command_as_root("fail", "exit 3").run().expect_err("it fails").code(), Some(3));
+    let late = login.command("sleep", "sleep 60").deadline(Duration::from_millis(300)).run().expect_err("too long");
+    assert!(late.to_string().contains("still running"), "{late}");
+
+    files(&login, dir.path());
+    folders(&login, dir.path());
+
+    // The same address with another key is another machine.
+    login.close();
+    drop(server);
+    new_host_keys(&sandbox);
+    let _server = serve(&sandbox, port);
+    let up = || std::net::TcpStream::connect(("127.0.0.1", port)).ok();
+    ovenbird_disk::wait::wait_until(Duration::from_secs(10), Duration::from_millis(20), up).expect("it listens");
+    let other = wait(login.ensure_connected(Duration::from_secs(1))).expect_err("the key is not the pinned one");
+    assert!(other.to_string().contains("Host key verification failed"), "{other}");
+    login.close();
+}
+
+fn files(login: &Login, dir: &Path) {
+    let large: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    let (here, back) = (dir.join("large"), dir.join("back"));
+    fs::write(&here, &large).expect("written");
+    fs::set_permissions(&here, std::fs::Permissions::from_mode(0o750)).expect("changed");
+    let there = "/tmp/it's a \"file\"";
+    login.upload(&here, there).expect("up");
+    let mode = login.command("look", "stat -c %a /tmp/it*").run().expect("it is there").text();
+    assert_eq!(mode, "750");
+    login.download(there, &back).expect("down");
+    assert!(fs::read(&back).expect("read") == large, "the file is the same");
+    login.write(b"x\n", "/tmp/x").expect("written");
+    assert_eq!(login.command("read", "cat /tmp/x").run().expect("it is there").stdout, b"x\n");
+    assert!(login.upload(&here, "/no/such/folder").is_err());
+}
+
+fn folders(login: &Login, dir: &Path) {
+    let (here, back) = (dir.join("tree"), dir.join("tree-back"));
+    fs::create_dir_all(here.join("a/b")).expect("made");
+    fs::write(here.join("a/b/c"), "deep").expect("written");
+    std::os::unix::fs::symlink("a/b/c", here.join("link")).expect("linked");
+    login.upload_folder(&here, "/tmp/tree").expect("up");
+    login.download_folder("/tmp/tree", &back).expect("down");
+    let same = Tool::new("diff").args(["-r", "--no-dereference"]).args([&here, &back]).run();
+    assert!(same.is_ok(), "{same:?}");
+}
