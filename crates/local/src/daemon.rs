@@ -17,9 +17,11 @@ use tokio::signal::unix::signal;
 use tokio::sync::oneshot;
 
 use crate::clock::Clock;
+use crate::delays::Delays;
 use crate::engine::Engine;
 use crate::failure::Answer;
 use crate::failure::Failure;
+use crate::faults::Faults;
 use crate::folder::StateFolder;
 use crate::front::Door;
 use crate::instances;
@@ -41,6 +43,10 @@ pub struct Options {
     pub default_region: String,
     /// The endpoint's clock; `Clock::default()` is the machine's.
     pub clock: Clock,
+    /// What AWS is known for, made to happen; `Faults::default()` is nothing.
+    pub faults: Faults,
+    /// How long things take; `Delays::default()` is no longer than they must.
+    pub delays: Delays,
 }
 
 /// Why a daemon could not run.
@@ -147,7 +153,13 @@ impl Daemon {
             .block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)))
             .map_err(DaemonError::new(&listening))?;
         let port = listener.local_addr().map_err(DaemonError::new(&listening))?.port();
-        let opened = World::open(folder, options.engine, options.clock, port, options.default_region);
+        let opened = World::open(
+            folder,
+            options.engine,
+            (options.clock, options.faults, options.delays),
+            port,
+            options.default_region,
+        );
         let world = Arc::new(opened.map_err(DaemonError::of(&using))?);
         instances::adopt_all(&world).map_err(DaemonError::of("find the instances of the last daemon again"))?;
         let served = runtime.block_on(serve(&world, listener, stopped));
@@ -170,6 +182,9 @@ async fn serve(world: &Arc<World>, listener: TcpListener, stopped: Option<onesho
         started: world.clock.now().to_string(),
     };
     endpoint.write(&world.folder.endpoint())?;
+    if !world.faults.table().is_empty() {
+        tracing::warn!("faults are switched on: {}", world.faults.table());
+    }
     tracing::info!(url = endpoint.url, engine = world.engine.name(), "the embedded EC2 answers");
     server::serve(listener, Door::new(Arc::clone(world)), end).await;
     let _ = fs_err::remove_file(world.folder.endpoint());

@@ -1,4 +1,6 @@
 //! The door: every request comes in here, is believed or not, dispatched, counted and logged.
+//!
+//! What faults and delays do to a request that is believed happens here too, and nowhere else.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,13 +8,13 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::body::to_bytes;
-use axum::extract::State;
 use http::Request;
 use http::Response;
 use ovenbird_aws::ApiError;
 use ovenbird_aws::wire::Protocol;
 use ovenbird_aws::wire::Service;
 use ovenbird_aws::wire::encode_error;
+use tokio::sync::Notify;
 use tokio::sync::Semaphore;
 
 use crate::auth;
@@ -20,6 +22,8 @@ use crate::auth::Authorization;
 use crate::catalogue::Scope;
 use crate::dispatch;
 use crate::failure::Failure;
+use crate::faults::Fault;
+use crate::faults::Twist;
 use crate::ids;
 use crate::status;
 use crate::world::Call;
@@ -34,44 +38,99 @@ const BODY_DEADLINE: Duration = Duration::from_secs(60);
 /// How many requests are worked on at a time; more wait.
 const AT_ONCE: usize = 64;
 
+/// How long a call that meets the fault of never being answered is held, at most.
+const HUNG: Duration = Duration::from_secs(600);
+
 /// What the door needs.
 #[derive(Clone)]
 pub(crate) struct Door {
     world: Arc<World>,
     places: Arc<Semaphore>,
+    closing: Arc<Notify>,
 }
 
 impl Door {
     /// The door to `world`.
     pub(crate) fn new(world: Arc<World>) -> Self {
-        Self { world, places: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { world, places: Arc::new(Semaphore::new(AT_ONCE)), closing: Arc::default() }
+    }
+
+    /// Lets go of the calls that are held without an answer.
+    pub(crate) fn close(&self) {
+        self.closing.notify_waiters();
     }
 }
 
-/// Answers one request.
-pub(crate) async fn answer(State(door): State<Door>, request: Request<Body>) -> Response<Body> {
-    let protocol = guess_service(&request).protocol();
-    let (parts, body) = request.into_parts();
-    let body = match tokio::time::timeout(BODY_DEADLINE, to_bytes(body, BODY_LIMIT)).await {
-        Ok(Ok(body)) => Vec::from(body),
-        Ok(Err(_)) => {
-            let error = ApiError::client("RequestEntityTooLarge", "The request body must not be larger than 2 MiB")
-                .with_status(413);
-            return encode_error(protocol, &error, "").map(Body::from);
-        }
-        Err(_) => {
-            let error = ApiError::client("RequestTimeout", "The request body did not arrive within 60 seconds");
-            return encode_error(protocol, &error, "").map(Body::from);
-        }
+/// The answer is lost: the connection ends without one.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer is lost, as a fault that is switched on")]
+pub(crate) struct Lost;
+
+/// Answers one request, or meets it with a fault.
+pub(crate) async fn answer(door: Door, request: Request<Body>) -> Result<Response<Body>, Lost> {
+    let service = guess_service(&request);
+    let request = match read_body(service.protocol(), request).await {
+        Ok(request) => request,
+        Err(refusal) => return Ok(refusal),
     };
+    let action = dispatch::find_entry(service, &request).ok().map(|entry| entry.action);
+    let action = action.filter(|_| request.uri().path() != status::PATH);
+    let fault = action.and_then(|action| door.world.faults.next(service, action, request.uri().path()));
+    if let Some(action) = action {
+        tokio::time::sleep(door.world.delays.of_call(service, action)).await;
+    }
+    let (mut refusal, mut twist) = (None, None);
+    match &fault {
+        Some(Fault::Hang) => {
+            let _ = tokio::time::timeout(HUNG, door.closing.notified()).await;
+            return Err(Lost);
+        }
+        Some(Fault::Slow(late)) => tokio::time::sleep(*late).await,
+        Some(Fault::Refuse(error)) => refusal = Some(error.clone()),
+        Some(Fault::Twist(how)) => twist = Some(*how),
+        Some(Fault::Cut | Fault::Lose) | None => {}
+    }
+    let response = answer_fully(&door, service, request, (refusal, twist)).await;
+    match fault {
+        Some(Fault::Lose) => Err(Lost),
+        Some(Fault::Cut) => Ok(cut_short(response)),
+        _ => Ok(response.map(Body::from)),
+    }
+}
+
+/// The same answer, whose connection ends in the middle of it.
+fn cut_short(response: Response<Vec<u8>>) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    parts.headers.insert(http::header::CONTENT_LENGTH, body.len().max(1).into());
+    let half = body.get(..body.len() / 2).unwrap_or_default().to_vec();
+    Response::from_parts(parts, Body::from_stream(futures::stream::iter([Ok(half), Err(Lost)])))
+}
+
+async fn read_body(protocol: Protocol, request: Request<Body>) -> Result<Request<Vec<u8>>, Response<Body>> {
+    let (parts, body) = request.into_parts();
+    let error = match tokio::time::timeout(BODY_DEADLINE, to_bytes(body, BODY_LIMIT)).await {
+        Ok(Ok(body)) => return Ok(Request::from_parts(parts, Vec::from(body))),
+        Ok(Err(_)) => {
+            ApiError::client("RequestEntityTooLarge", "The request body must not be larger than 2 MiB").with_status(413)
+        }
+        Err(_) => ApiError::client("RequestTimeout", "The request body did not arrive within 60 seconds"),
+    };
+    Err(encode_error(protocol, &error, "").map(Body::from))
+}
+
+async fn answer_fully(
+    door: &Door,
+    service: Service,
+    request: Request<Vec<u8>>,
+    fault: (Option<ApiError>, Option<Twist>),
+) -> Response<Vec<u8>> {
     let _place = door.places.acquire().await;
-    let request = Request::from_parts(parts, body);
     let world = Arc::clone(&door.world);
-    let worked = tokio::task::spawn_blocking(move || work(&world, request)).await;
-    worked.map(|response| response.map(Body::from)).unwrap_or_else(|_| {
+    let worked = tokio::task::spawn_blocking(move || work(&world, request, fault)).await;
+    worked.unwrap_or_else(|_| {
         let error = ApiError::client("InternalError", "The request failed in an unexpected way; see the daemon's log")
             .with_status(500);
-        encode_error(protocol, &error, "").map(Body::from)
+        encode_error(service.protocol(), &error, "")
     })
 }
 
@@ -91,7 +150,7 @@ fn find_service(name: &str) -> Option<Service> {
     Service::ALL.into_iter().find(|service| service.name() == name)
 }
 
-fn work(world: &Arc<World>, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
+fn work(world: &Arc<World>, request: Request<Vec<u8>>, fault: (Option<ApiError>, Option<Twist>)) -> Response<Vec<u8>> {
     if request.uri().path() == status::PATH {
         return status::answer(world, &request);
     }
@@ -99,7 +158,7 @@ fn work(world: &Arc<World>, request: Request<Vec<u8>>) -> Response<Vec<u8>> {
     let service = guess_service(&request);
     let mut log = Log { account: String::new(), region: String::new(), action: "-" };
     let request_id = ids::request_id().unwrap_or_default();
-    let response = answer_call(world, service, request, &request_id, &mut log).unwrap_or_else(|failure| {
+    let response = answer_call(world, (service, request, fault), &request_id, &mut log).unwrap_or_else(|failure| {
         if !matches!(failure, Failure::Refused(_)) {
             tracing::error!(request = request_id, action = log.action, "{}", failure.chain());
         }
@@ -122,8 +181,7 @@ struct Log {
 
 fn answer_call(
     world: &Arc<World>,
-    service: Service,
-    request: Request<Vec<u8>>,
+    (service, request, (refusal, twist)): (Service, Request<Vec<u8>>, (Option<ApiError>, Option<Twist>)),
     request_id: &str,
     log: &mut Log,
 ) -> Result<Response<Vec<u8>>, Failure> {
@@ -141,8 +199,11 @@ fn answer_call(
     let scope = Scope { account: identity.account.clone(), region: authorization.region };
     (log.account, log.region, log.action) = (scope.account.clone(), scope.region.clone(), entry.action);
     world.calls.count(&scope.account, format!("{}:{}", service.name(), entry.action));
+    if let Some(refusal) = refusal {
+        return Err(refusal.into());
+    }
     world.settle()?;
-    let answer = (entry.run)(&Call { world: Arc::clone(world), scope, identity, now }, &mut request, request_id);
+    let answer = (entry.run)(&Call { world: Arc::clone(world), scope, identity, now, twist }, &mut request, request_id);
     // What the call let go of is freed before it is answered.
     world.settle()?;
     answer

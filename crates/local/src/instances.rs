@@ -8,13 +8,16 @@ mod turns;
 mod view;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
+use ovenbird_disk::wait::wait_until;
 
 use crate::catalogue::instances;
 use crate::catalogue::instances::Instance;
 use crate::catalogue::instances::State;
 use crate::catalogue::volumes;
+use crate::delays::Delay;
 use crate::disks;
 use crate::engine::Seen;
 use crate::failure::Answer;
@@ -63,13 +66,43 @@ fn launch(world: &Arc<World>, id: &str) -> Answer<()> {
             volumes::set_attachment(db, &volume.id, "attached")
         })?;
     }
+    hold(world, id, State::Pending, Delay::InstanceRunning);
+    if !world.delays.of(Delay::InstanceBooted).is_zero() {
+        // It says `running` while the machine is still to boot, as on EC2.
+        become_running(world, id)?;
+        hold(world, id, State::Running, Delay::InstanceBooted);
+    }
+    let is_wanted = |instance: &Instance| matches!(instance.state, State::Pending | State::Running);
+    if world.catalogue.transact(|db| instances::find_any(db, id))?.filter(is_wanted).is_none() {
+        return Ok(());
+    }
     world.engine.start(&machine_of(world, &instance)?)?;
-    let now = world.clock.now();
+    become_running(world, id)
+}
+
+fn become_running(world: &World, id: &str) -> Answer<()> {
+    let (is_pending, now) = (|instance: &Instance| instance.state == State::Pending, world.clock.now());
     world.catalogue.transact(|db| match instances::find_any(db, id)?.filter(is_pending) {
         Some(_) => instances::set_state(db, id, State::Running, None, now),
         // It is to be terminated already; whoever does it waits for this turn.
         None => Ok(()),
     })
+}
+
+/// Lets the time pass that EC2 would take, unless the instance is no longer `state`, or the daemon ends.
+fn hold(world: &World, id: &str, state: State, delay: Delay) {
+    let takes = world.delays.of(delay);
+    if takes.is_zero() {
+        return;
+    }
+    let due = world.delays.due(delay, world.clock.now());
+    let is_over = || {
+        let found = world.catalogue.transact(|db| instances::find_any(db, id));
+        let is_still = found.is_ok_and(|found| found.is_some_and(|instance| instance.state == state));
+        (!is_still || world.is_closing() || world.clock.now() >= due).then_some(())
+    };
+    // What is over by the endpoint's clock is over by the machine's soon after.
+    let _ = wait_until(takes + Duration::from_secs(1), Duration::from_millis(20), is_over);
 }
 
 /// Ends an instance that is shutting down or stopping, in the background.
@@ -89,6 +122,8 @@ fn end_once(world: &Arc<World>, id: &str) -> Answer<()> {
         _ => return Ok(()),
     };
     let stopped = world.engine.stop(&machine_of(world, &instance)?).map_err(Failure::from);
+    let delay = if after == State::Stopped { Delay::InstanceStopped } else { Delay::InstanceTerminated };
+    hold(world, id, instance.state, delay);
     finish(world, id, after, None)?;
     stopped
 }
@@ -127,7 +162,9 @@ fn note(id: &str, answer: Answer<()>) {
 pub(crate) fn watch_once(world: &Arc<World>) -> Answer<()> {
     let alive = world.catalogue.transact(instances::list_alive)?;
     for instance in alive.into_iter().filter(|instance| instance.state == State::Running) {
-        if world.engine.look(&machine_of(world, &instance)?) == Seen::Running {
+        // While it is some step's turn the machine may not have begun to boot.
+        let turn = world.turns.of(&instance.id);
+        if turn.is_taken() || world.engine.look(&machine_of(world, &instance)?) == Seen::Running {
             continue;
         }
         let now = world.clock.now();
@@ -207,6 +244,7 @@ fn finish_attachments(world: &Arc<World>, instance: &Instance) -> Answer<()> {
 
 /// Ends every instance, at the daemon's own end.
 pub(crate) fn end_all(world: &Arc<World>) {
+    world.close();
     let ended = world.catalogue.transact(|db| {
         let mut ending = Vec::new();
         for instance in instances::list_alive(db)?.into_iter().filter(|instance| instance.state != State::Stopped) {

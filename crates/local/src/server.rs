@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::Body;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
 use hyper_util::rt::TokioExecutor;
 use hyper_util::rt::TokioIo;
 use hyper_util::rt::TokioTimer;
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 
@@ -27,7 +29,6 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Serves until `end`, then lets the requests in work finish.
 pub(crate) async fn serve(listener: TcpListener, door: Door, end: impl Future<Output = ()>) {
-    let router = Router::new().fallback(front::answer).with_state(door);
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_DEADLINE);
     let (places, graceful) = (Arc::new(Semaphore::new(CONNECTIONS)), GracefulShutdown::new());
@@ -49,8 +50,10 @@ pub(crate) async fn serve(listener: TcpListener, door: Door, end: impl Future<Ou
         };
         // Small answers must not wait for the client's delayed acknowledgement.
         let _ = stream.set_nodelay(true);
-        let connection =
-            builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone())).into_owned();
+        let caller = door.clone();
+        let service =
+            service_fn(move |request: Request<Incoming>| front::answer(caller.clone(), request.map(Body::new)));
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             let _place = place;
@@ -60,6 +63,7 @@ pub(crate) async fn serve(listener: TcpListener, door: Door, end: impl Future<Ou
         });
     }
     drop(listener);
+    door.close();
     // Whoever still hangs on is cut off.
     let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
 }

@@ -52,6 +52,12 @@ pub struct Status {
     pub blocks: u64,
     /// Bytes in the store.
     pub bytes: u64,
+    /// The faults that are switched on, with their seed; `None` where there are none.
+    pub faults: Option<String>,
+    /// How often each fault happened since it was switched on.
+    pub injected: BTreeMap<String, u64>,
+    /// The delays: `none`, `ec2`, or with rows of their own.
+    pub delays: String,
     /// Account to action (such as `ec2:DescribeImages`) to calls since the daemon started.
     pub calls: BTreeMap<String, BTreeMap<String, u64>>,
 }
@@ -157,8 +163,12 @@ fn describe(world: &World) -> Answer<Status> {
         image: instance.image,
         private_ip: instance.private_ip,
     };
+    let table = world.faults.table();
     Ok(Status {
         running: true,
+        faults: (!table.is_empty()).then(|| table.to_string()),
+        injected: world.faults.injected().into_iter().map(|(mode, count)| (mode.name().to_owned(), count)).collect(),
+        delays: world.delays.to_string(),
         url: endpoint.as_ref().map(|endpoint| endpoint.url.clone()),
         pid: Some(std::process::id()),
         region: Some(world.default_region.clone()),

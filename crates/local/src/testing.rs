@@ -14,11 +14,13 @@ use crate::accounts::DEFAULT_ACCOUNT;
 use crate::accounts::Identity;
 use crate::catalogue::Scope;
 use crate::clock::Clock;
+use crate::delays::Delays;
 use crate::direct;
 use crate::ec2::register_image::register_image;
 use crate::engine::pretend::Pretend;
 use crate::failure::Answer;
 use crate::failure::Failure;
+use crate::faults::Faults;
 use crate::folder::StateFolder;
 use crate::world::Call;
 use crate::world::World;
@@ -38,7 +40,13 @@ impl Fixture {
 
     fn open(folder: tempfile::TempDir, engine: Arc<Pretend>, clock: Clock) -> Self {
         let state = StateFolder::new(folder.path());
-        let opened = World::open(state, Arc::clone(&engine) as _, clock.clone(), 1, "us-east-1".to_owned());
+        let opened = World::open(
+            state,
+            Arc::clone(&engine) as _,
+            (clock.clone(), Faults::default(), Delays::default()),
+            1,
+            "us-east-1".to_owned(),
+        );
         Self { world: Arc::new(opened.expect("opened")), engine, clock, folder }
     }
 
@@ -61,6 +69,7 @@ impl Fixture {
             scope: Scope { account: account.to_owned(), region: region.to_owned() },
             identity: Identity { account: account.to_owned(), role: None },
             now: self.clock.now(),
+            twist: None,
         }
     }
 

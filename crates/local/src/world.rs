@@ -1,6 +1,8 @@
 //! All that a handler can reach, and who is asking.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering;
 
 use jiff::Timestamp;
 
@@ -11,8 +13,11 @@ use crate::catalogue;
 use crate::catalogue::Catalogue;
 use crate::catalogue::Scope;
 use crate::clock::Clock;
+use crate::delays::Delays;
 use crate::engine::Engine;
 use crate::failure::Answer;
+use crate::faults::Faults;
+use crate::faults::Twist;
 use crate::folder::StateFolder;
 use crate::instances::Turns;
 use crate::seal::Secret;
@@ -25,8 +30,11 @@ pub(crate) struct World {
     pub(crate) blocks: BlockStore,
     pub(crate) engine: Arc<dyn Engine>,
     pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
+    pub(crate) delays: Delays,
     pub(crate) calls: Calls,
     pub(crate) turns: Turns,
+    closing: AtomicBool,
     /// The port that the API answers on.
     pub(crate) port: u16,
     /// For calls that name no Region.
@@ -39,6 +47,16 @@ pub(crate) struct Call {
     pub(crate) scope: Scope,
     pub(crate) identity: Identity,
     pub(crate) now: Timestamp,
+    /// How a fault that is switched on changes the answer.
+    pub(crate) twist: Option<Twist>,
+}
+
+impl Call {
+    /// Does the call see what was created then? Descriptions are eventually consistent where the fault says so.
+    pub(crate) fn sees(&self, created: Timestamp) -> bool {
+        let Some(Twist::Stale(age)) = self.twist else { return true };
+        created.saturating_add(age).is_ok_and(|seen| seen <= self.now)
+    }
 }
 
 impl World {
@@ -46,7 +64,7 @@ impl World {
     pub(crate) fn open(
         folder: StateFolder,
         engine: Arc<dyn Engine>,
-        clock: Clock,
+        (clock, faults, delays): (Clock, Faults, Delays),
         port: u16,
         default_region: String,
     ) -> Answer<Self> {
@@ -57,14 +75,27 @@ impl World {
             blocks: BlockStore::open(&folder.blocks())?,
             calls: Calls::default(),
             turns: Turns::default(),
+            closing: AtomicBool::new(false),
             folder,
             engine,
             clock,
+            faults,
+            delays,
             port,
             default_region,
         };
         world.sweep()?;
         Ok(world)
+    }
+
+    /// From now on nothing waits for what EC2 would take.
+    pub(crate) fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+    }
+
+    /// Does the daemon end?
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Relaxed)
     }
 
     /// Brings the catalogue to now, and frees what nobody refers to any more.

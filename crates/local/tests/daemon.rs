@@ -38,6 +38,8 @@ fn options(state: &Path) -> Options {
         engine: Arc::new(Pretend::default()),
         default_region: "eu-west-1".to_owned(),
         clock: Clock::default(),
+        faults: ovenbird_local::Faults::default(),
+        delays: ovenbird_local::Delays::default(),
     }
 }
 

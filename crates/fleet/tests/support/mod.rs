@@ -52,6 +52,8 @@ impl Lab {
             engine: Arc::clone(&engine) as _,
             default_region: REGION.to_owned(),
             clock: clock.clone(),
+            faults: ovenbird_local::Faults::default(),
+            delays: ovenbird_local::Delays::default(),
         };
         let (stop, stopped) = Stop::new();
         let daemon = std::thread::spawn(move || Daemon::serve_until(options, stopped));

@@ -1,6 +1,5 @@
 //! CompleteSnapshot.
 
-use jiff::SignedDuration;
 use ovenbird_aws::ebs::CompleteSnapshotRequest;
 use ovenbird_aws::ebs::CompleteSnapshotResponse;
 use ovenbird_core::block::Digest;
@@ -11,12 +10,11 @@ use super::refusal;
 use super::writable_snapshot;
 use crate::catalogue::snapshots;
 use crate::catalogue::snapshots::Map;
+use crate::delays::Delay;
 use crate::failure::Answer;
 use crate::failure::required;
+use crate::faults::Twist;
 use crate::world::Call;
-
-/// How long a snapshot stays pending after it was sealed: completion is asynchronous, and a client must wait for it.
-pub(super) const COMPLETION_TAKES: SignedDuration = SignedDuration::from_millis(150);
 
 /// Seals a pending snapshot. Asked again it answers again: the first answer may have been lost.
 pub(crate) fn complete_snapshot(call: &Call, request: &CompleteSnapshotRequest) -> Answer<CompleteSnapshotResponse> {
@@ -36,8 +34,12 @@ pub(crate) fn complete_snapshot(call: &Call, request: &CompleteSnapshotRequest) 
             let puts = snapshots::list_puts(db, &snapshot.id)?;
             verify_count(changed, &puts)?;
             verify_aggregate(request, &puts)?;
-            let completes_at = call.now.saturating_add(COMPLETION_TAKES).unwrap_or(call.now);
-            snapshots::seal_snapshot(db, &snapshot.id, &puts, completes_at)
+            let completes_at = call.world.delays.due(Delay::SnapshotCompleted, call.now);
+            snapshots::seal_snapshot(db, &snapshot.id, &puts, completes_at)?;
+            match call.twist {
+                Some(Twist::Doomed) => snapshots::fail_snapshot(db, &snapshot.id),
+                _ => Ok(()),
+            }
         })?;
         call.world.catalogue.sync()?;
     }

@@ -16,6 +16,7 @@ use super::refusal;
 use crate::dispatch::decode;
 use crate::failure::Answer;
 use crate::failure::required;
+use crate::faults::Twist;
 use crate::seal::Unsealed;
 use crate::world::Call;
 
@@ -35,12 +36,19 @@ pub(crate) fn get_snapshot_block(call: &Call, request: &GetSnapshotBlockRequest)
         let why = if why == Unsealed::Expired { "has expired" } else { "is not valid" };
         refusal::invalid("INVALID_BLOCK_TOKEN", format!("The block token {why}; list the blocks again."))
     })?;
+    if call.twist == Some(Twist::ExpiredToken) {
+        return refusal::invalid("INVALID_BLOCK_TOKEN", "The block token has expired; list the blocks again.");
+    }
     if token.snapshot != snapshot.id || token.block != block {
         return refusal::invalid("INVALID_BLOCK_TOKEN", "The block token belongs to another block.");
     }
+    let mut bytes = call.world.blocks.get(&token.digest)?;
+    if call.twist == Some(Twist::WrongBlock) {
+        bytes.iter_mut().take(1).for_each(|byte| *byte ^= 1);
+    }
     Ok(GetSnapshotBlockResponse {
         data_length: i32::try_from(BLOCK_SIZE).ok(),
-        block_data: Some(Blob(call.world.blocks.get(&token.digest)?)),
+        block_data: Some(Blob(bytes)),
         checksum: Some(token.digest.base64()),
         checksum_algorithm: Some("SHA256".to_owned()),
     })

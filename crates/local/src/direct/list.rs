@@ -20,6 +20,7 @@ use super::refusal;
 use crate::catalogue::snapshots;
 use crate::catalogue::snapshots::Snapshot;
 use crate::failure::Answer;
+use crate::faults::Twist;
 use crate::seal::Unsealed;
 use crate::world::Call;
 
@@ -127,8 +128,16 @@ fn page(call: &Call, listing: &str, max: Option<i32>, token: Option<&str>, start
         Some(Ok(start)) => start,
         Some(Err(_)) => return refusal::invalid("INVALID_BLOCK", "The starting block index must not be negative."),
     };
+    let size = match call.twist {
+        Some(Twist::EmptyPage) if token.is_none() => 0,
+        Some(Twist::ShortPage) => 1,
+        _ => size,
+    };
     let from = match token {
         None => start,
+        Some(_) if call.twist == Some(Twist::ExpiredToken) => {
+            return refusal::invalid("INVALID_PAGE_TOKEN", "The page token has expired; begin the listing again.");
+        }
         Some(token) => {
             let opened: (String, u32) = call.world.secret.open(PAGE_TOKEN, token, call.now).or_else(|why| {
                 let why = if why == Unsealed::Expired { "has expired" } else { "is not valid" };

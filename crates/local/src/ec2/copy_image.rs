@@ -1,6 +1,5 @@
 //! CopyImage: the same blocks under new ids; no data moves.
 
-use jiff::SignedDuration;
 use ovenbird_aws::ec2::CopyImageRequest;
 use ovenbird_aws::ec2::CopyImageResult;
 use rusqlite::Connection;
@@ -19,18 +18,17 @@ use crate::catalogue::tags;
 use crate::catalogue::tags::Tag;
 use crate::catalogue::tokens;
 use crate::catalogue::tokens::Spent;
+use crate::delays::Delay;
 use crate::failure::Answer;
 use crate::failure::refuse;
 use crate::failure::required;
+use crate::faults::Twist;
 use crate::ids::random_id;
 use crate::regions;
 use crate::tagging;
 use crate::world::Call;
 
 const ACTION: &str = "CopyImage";
-
-/// How long a copy is pending: copying is asynchronous, and a client must wait for it.
-const COPY_TAKES: SignedDuration = SignedDuration::from_millis(500);
 
 /// Copies an image that the caller may see, from any Region into the caller's.
 pub(crate) fn copy_image(call: &Call, request: &CopyImageRequest) -> Answer<CopyImageResult> {
@@ -93,14 +91,14 @@ fn copy(
     description: Option<String>,
     snapshot_tags: &[Tag],
 ) -> Answer<Image> {
-    let available_at = call.now.saturating_add(COPY_TAKES).unwrap_or(call.now);
+    let available_at = call.world.delays.due(Delay::ImageCopied, call.now);
     let mut image = Image {
         seq: 0,
         id: random_id("ami")?,
         scope: call.scope.clone(),
         name: name.to_owned(),
         description: description.or_else(|| source.description.clone()),
-        state: "pending".to_owned(),
+        state: if call.twist == Some(Twist::Doomed) { "failed" } else { "pending" }.to_owned(),
         available_at,
         created: call.now,
         source_image: Some(source.id.clone()),

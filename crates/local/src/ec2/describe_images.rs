@@ -33,9 +33,10 @@ struct Listed {
 pub(crate) fn describe_images(call: &Call, request: &DescribeImagesRequest) -> Answer<DescribeImagesResult> {
     request.image_ids.iter().try_for_each(|id| Kind::Image.verify_id(id))?;
     let owners = request.owners.iter().map(|owner| read_owner(call, owner)).collect::<Answer<Vec<_>>>()?;
-    let (all, mut tags) = call.world.catalogue.transact(|db| {
+    let (mut all, mut tags) = call.world.catalogue.transact(|db| {
         Ok((images::list_visible(db, &call.scope)?, tags::map_tags(db, &call.scope, Kind::Image.prefix())?))
     })?;
+    all.retain(|image| call.sees(image.created));
     let known: HashMap<&str, ()> = all.iter().map(|image| (image.id.as_str(), ())).collect();
     if let Some(unknown) = request.image_ids.iter().find(|id| !known.contains_key(id.as_str())) {
         return Kind::Image.not_found(unknown);

@@ -56,6 +56,9 @@ pub(super) fn reservation(db: &Connection, call: &Call, id: &str) -> Answer<Rese
 fn list(db: &Connection, call: &Call, wanted: impl Fn(&Instance) -> bool) -> Answer<Vec<Listed>> {
     let mut listed = Vec::new();
     for instance in instances::list_instances(db, &call.scope)?.into_iter().filter(wanted) {
+        if !call.sees(instance.launched) {
+            continue;
+        }
         let tags = tags::list_tags(db, &call.scope, &instance.id)?;
         let volumes = volumes::list_attached(db, &instance.id)?;
         listed.push(Listed { instance, tags, volumes });

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::failure::Answer;
 use crate::failure::refuse;
+use crate::faults::Twist;
 use crate::world::Call;
 
 /// How long a NextToken holds.
@@ -44,15 +45,24 @@ impl Paging<'_> {
             };
             items.retain(|item| seq(item) > after);
         }
-        let size = self.max_results.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
+        let is_first = self.next_token.is_none_or(str::is_empty);
+        if call.twist == Some(Twist::EmptyPage) && is_first {
+            return Ok((Vec::new(), Some(self.seal(call, i64::MIN)?)));
+        }
+        let asked = self.max_results.and_then(|max| usize::try_from(max).ok()).unwrap_or(usize::MAX);
+        let size = if call.twist == Some(Twist::ShortPage) { 1 } else { asked };
         if items.len() <= size {
             return Ok((items, None));
         }
         items.truncate(size);
         let after = items.last().map(&seq).unwrap_or_default();
+        Ok((items, Some(self.seal(call, after)?)))
+    }
+
+    /// The token of the page after the item `after`.
+    fn seal(&self, call: &Call, after: i64) -> Answer<String> {
         let expires = call.now.saturating_add(TOKENS_HOLD).unwrap_or(Timestamp::MAX);
-        let token = call.world.secret.seal("page", &(self.action, after), expires)?;
-        Ok((items, Some(token)))
+        call.world.secret.seal("page", &(self.action, after), expires)
     }
 }
 

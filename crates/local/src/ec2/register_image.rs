@@ -9,9 +9,11 @@ use crate::catalogue::Scope;
 use crate::catalogue::images;
 use crate::catalogue::images::Image;
 use crate::catalogue::tags;
+use crate::delays::Delay;
 use crate::failure::Answer;
 use crate::failure::refuse;
 use crate::failure::required;
+use crate::faults::Twist;
 use crate::ids::random_id;
 use crate::tagging;
 use crate::world::Call;
@@ -39,6 +41,7 @@ pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Ans
         return refuse("InvalidParameterCombination", "TpmSupport needs the boot mode uefi");
     }
     verify_description(request.description.as_deref())?;
+    let available_at = call.world.delays.due(Delay::ImageRegistered, call.now);
     call.world.catalogue.transact(|db| {
         verify_free(db, &call.scope, &name)?;
         let devices = devices::of_new_image(db, call, &request.block_device_mappings)?;
@@ -57,8 +60,12 @@ pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Ans
             imds_support: imds.clone(),
             sriov: sriov.clone(),
             ena: request.ena_support.unwrap_or(false),
-            state: "available".to_owned(),
-            available_at: call.now,
+            state: match call.twist {
+                Some(Twist::Doomed) => "failed".to_owned(),
+                _ if available_at <= call.now => "available".to_owned(),
+                _ => "pending".to_owned(),
+            },
+            available_at,
             created: call.now,
             source_image: None,
             source_region: None,

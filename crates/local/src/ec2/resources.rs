@@ -105,7 +105,8 @@ pub(super) fn own_image(db: &Connection, call: &Call, id: Option<&str>) -> Answe
 pub(super) fn own_snapshot(db: &Connection, call: &Call, id: Option<&str>) -> Answer<Snapshot> {
     let id = required(id, "SnapshotId")?;
     Kind::Snapshot.verify_id(id)?;
-    let found = snapshots::find_snapshot(db, &call.scope.region, id)?.filter(|snapshot| snapshot.scope == call.scope);
+    let found = snapshots::find_snapshot(db, &call.scope.region, id)?
+        .filter(|snapshot| snapshot.scope == call.scope && call.sees(snapshot.started));
     found.map_or_else(|| Kind::Snapshot.not_found(id), Ok)
 }
 
@@ -113,14 +114,16 @@ pub(super) fn own_snapshot(db: &Connection, call: &Call, id: Option<&str>) -> An
 pub(super) fn own_volume(db: &Connection, call: &Call, id: Option<&str>) -> Answer<Volume> {
     let id = required(id, "VolumeId")?;
     Kind::Volume.verify_id(id)?;
-    volumes::find_volume(db, &call.scope, id)?.map_or_else(|| Kind::Volume.not_found(id), Ok)
+    let found = volumes::find_volume(db, &call.scope, id)?.filter(|volume| call.sees(volume.created));
+    found.map_or_else(|| Kind::Volume.not_found(id), Ok)
 }
 
 /// The caller's instance `id`.
 pub(super) fn own_instance(db: &Connection, call: &Call, id: Option<&str>) -> Answer<Instance> {
     let id = required(id, "InstanceId")?;
     Kind::Instance.verify_id(id)?;
-    instances::find_instance(db, &call.scope, id)?.map_or_else(|| Kind::Instance.not_found(id), Ok)
+    let found = instances::find_instance(db, &call.scope, id)?.filter(|instance| call.sees(instance.launched));
+    found.map_or_else(|| Kind::Instance.not_found(id), Ok)
 }
 
 /// Says that a client token was used for another request.

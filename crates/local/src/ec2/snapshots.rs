@@ -42,6 +42,7 @@ pub(crate) fn describe_snapshots(call: &Call, request: &DescribeSnapshotsRequest
     let listed = listed
         .into_iter()
         .filter(|snapshot| owned && (request.snapshot_ids.is_empty() || request.snapshot_ids.contains(&snapshot.id)))
+        .filter(|snapshot| call.sees(snapshot.started))
         .map(|snapshot| Listed { tags: tags.remove(&snapshot.id).unwrap_or_default(), snapshot })
         .collect();
     let paging = Paging {

@@ -118,6 +118,7 @@ pub(crate) fn describe_volumes(call: &Call, request: &DescribeVolumesRequest) ->
     let listed = all
         .into_iter()
         .filter(|volume| request.volume_ids.is_empty() || request.volume_ids.contains(&volume.id))
+        .filter(|volume| call.sees(volume.created))
         .map(|volume| Listed { tags: tags.remove(&volume.id).unwrap_or_default(), volume })
         .collect();
     let paging = Paging {

@@ -27,6 +27,11 @@ impl Turns {
 }
 
 impl Turn {
+    /// Has somebody the turn now?
+    pub(crate) fn is_taken(&self) -> bool {
+        matches!(self.0.try_lock(), Err(std::sync::TryLockError::WouldBlock))
+    }
+
     /// Waits until it is free, and has it until the answer is dropped.
     pub(crate) fn take(&self) -> MutexGuard<'_, ()> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

@@ -11,6 +11,8 @@ use ovenbird_local::Clock;
 use ovenbird_local::Credentials;
 use ovenbird_local::Daemon;
 use ovenbird_local::DaemonError;
+use ovenbird_local::Delays;
+use ovenbird_local::Faults;
 use ovenbird_local::Options;
 use ovenbird_local::Stop;
 use ovenbird_local::engine::pretend::Pretend;
@@ -21,6 +23,7 @@ pub(crate) struct Endpoint {
     pub(crate) url: String,
     pub(crate) engine: Arc<Pretend>,
     pub(crate) clock: Clock,
+    pub(crate) faults: Faults,
     running: Option<(Stop, JoinHandle<Result<(), DaemonError>>)>,
 }
 
@@ -32,6 +35,15 @@ impl Endpoint {
 
     /// Starts one with an engine that may know machines already.
     pub(crate) fn start_with(state: &Path, engine: Arc<Pretend>) -> Self {
+        Self::launch(state, engine, Faults::default(), Delays::default())
+    }
+
+    /// Starts one that behaves like this.
+    pub(crate) fn start_as(state: &Path, faults: Faults, delays: Delays) -> Self {
+        Self::launch(state, Arc::default(), faults, delays)
+    }
+
+    fn launch(state: &Path, engine: Arc<Pretend>, faults: Faults, delays: Delays) -> Self {
         let clock = Clock::default();
         let options = Options {
             state: state.to_owned(),
@@ -39,13 +51,15 @@ impl Endpoint {
             engine: Arc::clone(&engine) as _,
             default_region: "us-east-1".to_owned(),
             clock: clock.clone(),
+            faults: faults.clone(),
+            delays,
         };
         let (stop, stopped) = Stop::new();
         let daemon = std::thread::spawn(move || Daemon::serve_until(options, stopped));
         let ready = || ovenbird_local::status(state).expect("readable").url;
         let url =
             wait_until(Duration::from_secs(20), Duration::from_millis(20), ready).expect("the daemon is ready in time");
-        Self { state: state.to_owned(), url, engine, clock, running: Some((stop, daemon)) }
+        Self { state: state.to_owned(), url, engine, clock, faults, running: Some((stop, daemon)) }
     }
 
     /// The keys of an account.

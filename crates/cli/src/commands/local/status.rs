@@ -1,5 +1,8 @@
 //! `ovenbird local status`
 
+use ovenbird_local::Delays;
+use ovenbird_local::Status;
+
 use super::Context;
 use crate::failure::Failure;
 use crate::failure::Kind;
@@ -19,6 +22,7 @@ pub(crate) fn run(context: Context<'_>, _: &Arguments) -> Result<(), Failure> {
         context.output.print("the embedded EC2 is not running; start it with `ovenbird local up`");
         return Ok(());
     }
+    tell_conduct(context, &status);
     context.output.print(&format!(
         "{}  pid {}  engine {}  {} images  {} blocks, {:.1} MiB",
         status.url.unwrap_or_default(),
@@ -40,4 +44,19 @@ pub(crate) fn run(context: Context<'_>, _: &Arguments) -> Result<(), Failure> {
     });
     context.output.print(&table::render(&["ACCOUNT", "CALL", "COUNT"], calls));
     Ok(())
+}
+
+/// Says which faults and delays are on, if any.
+pub(super) fn tell_conduct(context: Context<'_>, status: &Status) {
+    if let Some(faults) = &status.faults {
+        let met: Vec<String> = status.injected.iter().map(|(mode, count)| format!("{mode} {count}")).collect();
+        context.output.print(&format!("faults are switched on: {faults}; met so far: {}", met.join(", ")));
+    }
+    let Ok(delays) = Delays::parse(&status.delays) else { return };
+    if !delays.is_none() {
+        context.output.print(&format!("delays are on: {}", status.delays));
+        let rows = delays.rows().into_iter();
+        let rows = rows.map(|(name, millis, source)| vec![name.to_owned(), format!("{millis} ms"), source.to_owned()]);
+        context.output.print(&table::render(&["DELAY", "TIME", "SOURCE"], rows));
+    }
 }

@@ -9,6 +9,7 @@ use ovenbird_disk::wait::wait_until;
 use ovenbird_local::Status;
 
 use super::Context;
+use super::serve::Conduct;
 use super::serve::EngineName;
 use super::serve::PORT;
 use super::serve::REGION;
@@ -27,9 +28,12 @@ pub(crate) struct Arguments {
     /// What runs the instances
     #[arg(long, value_enum, default_value_t = EngineName::Container)]
     engine: EngineName,
+    #[command(flatten)]
+    conduct: Conduct,
 }
 
 pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
+    arguments.conduct.read()?;
     let state = folders::local()?;
     let found = ovenbird_local::status(&state).map_err(|error| Failure::of(Kind::Failed, &error))?;
     if found.running {
@@ -68,6 +72,7 @@ fn spawn(context: Context<'_>, arguments: &Arguments, log: &Path) -> Result<oven
     Tool::new(program.to_string_lossy())
         .doing("start the embedded EC2")
         .args(["local", "serve", "--engine", &engine, "--port", &arguments.port.to_string()])
+        .args(arguments.conduct.arguments()?)
         .args(["--default-region", context.global.region.as_deref().unwrap_or(REGION)])
         .spawn_detached(log)
         .map_err(|error| Failure::of(Kind::Failed, &error))
@@ -75,7 +80,10 @@ fn spawn(context: Context<'_>, arguments: &Arguments, log: &Path) -> Result<oven
 
 fn tell(context: Context<'_>, status: &Status, how: &str) -> Result<(), Failure> {
     if context.output.is_json() {
-        context.output.data(&serde_json::json!({ "url": status.url, "pid": status.pid, "region": status.region, "engine": status.engine }));
+        let Status { url, pid, region, engine, faults, delays, .. } = status;
+        context.output.data(&serde_json::json!({
+            "url": url, "pid": pid, "region": region, "engine": engine, "faults": faults, "delays": delays
+        }));
     } else {
         context.output.print(&format!(
             "the embedded EC2 {how} at {} (region {}, engine {})",
@@ -83,6 +91,7 @@ fn tell(context: Context<'_>, status: &Status, how: &str) -> Result<(), Failure>
             status.region.as_deref().unwrap_or_default(),
             status.engine.as_deref().unwrap_or_default()
         ));
+        super::status::tell_conduct(context, status);
         context.output.note("point other tools at it: eval \"$(ovenbird local env)\"");
     }
     Ok(())
