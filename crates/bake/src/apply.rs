@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use fs_err as fs;
 
 use crate::tree::Kind;
+use crate::tree::kind_of;
 use crate::tree::read_entry;
 use crate::xattr;
 
@@ -103,13 +104,13 @@ impl Run {
     fn entry(&mut self, upper: &Path, target: &Path, opaque: bool) -> Result<(), ApplyError> {
         let is = fs::symlink_metadata(upper)?;
         let mut was = find(target)?;
-        let kind = Kind::of(&is);
+        let kind = kind_of(&is);
         if kind == Kind::CharacterDevice && is.rdev() == 0 {
             // A whiteout; of something that only an overlay layer in between had, if there is nothing.
             return if was.is_some() { self.remove(target) } else { Ok(()) };
         }
         ensure_whole(upper)?;
-        if was.as_ref().is_some_and(|was| Kind::of(was) != kind) {
+        if was.as_ref().is_some_and(|was| kind_of(was) != kind) {
             self.remove(target)?;
             was = None;
         }

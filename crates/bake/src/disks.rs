@@ -171,13 +171,13 @@ fn map_path(folders: &Folders, snapshot: &str) -> PathBuf {
     disks(folders).join(format!("{snapshot}.blocks.json"))
 }
 
-/// Writes `text` so that a reader sees all of it or none.
-pub(crate) fn write_atomically(path: &Path, text: &str) -> Result<(), BakeError> {
+/// Writes `content` so that a reader sees all of it or none.
+pub(crate) fn write_atomically(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Result<(), BakeError> {
     let doing = || format!("write {}", path.display());
     let folder = path.parent().unwrap_or(Path::new("."));
     fs_err::create_dir_all(folder).map_err(working(doing()))?;
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(working(doing()))?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(working(doing()))?;
+    std::io::Write::write_all(&mut file, content.as_ref()).map_err(working(doing()))?;
     file.as_file().sync_all().map_err(working(doing()))?;
     file.persist(path).map_err(|error| working(doing())(error.error))?;
     Ok(())

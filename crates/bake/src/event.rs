@@ -84,4 +84,6 @@ pub enum Phase {
     Upload,
     /// Registering the image.
     Register,
+    /// Reading what an image holds.
+    Look,
 }

@@ -1,9 +1,9 @@
-//! A last look at the finished disk: its identity, its packages, and the rules that every image keeps.
+//! A last look at the finished disk: its identity, what it holds, and the rules that every image keeps.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use ovenbird_core::block::Digest;
+use ovenbird_core::contents::Contents;
 use ovenbird_disk::gpt;
 use ovenbird_disk::kernel;
 use ovenbird_disk::mount::Access;
@@ -11,7 +11,7 @@ use ovenbird_disk::mount::LoopMount;
 
 use crate::error::BakeError;
 use crate::error::working;
-use crate::packages::list_packages;
+use crate::seal;
 use crate::seal::Demands;
 use crate::seal::lint;
 use crate::tree::Tree;
@@ -20,8 +20,8 @@ use crate::tree::Tree;
 pub(crate) struct Inspection {
     /// The digest of the file tree: the image's identity.
     pub(crate) tree: Digest,
-    /// Installed packages and their versions.
-    pub(crate) packages: BTreeMap<String, String>,
+    /// What people compare images by.
+    pub(crate) contents: Contents,
 }
 
 /// Looks at `disk`, which is not changed.
@@ -33,7 +33,7 @@ pub(crate) fn inspect(folder: &Path, disk: &Path) -> Result<Inspection, BakeErro
     let mounted = LoopMount::ensure(disk, &root, &folder.join("finished"), Access::ReadOnly)
         .map_err(working("mount the finished disk"))?;
     let tree = Tree::scan(mounted.target()).map_err(working("read the finished tree"))?;
-    let packages = list_packages(mounted.target()).map_err(working("list the installed packages"))?;
+    let contents = seal::contents::of(mounted.target(), &tree).map_err(working("read what the image holds"))?;
     let mut lints: Vec<String> = lint(mounted.target(), &Demands::default())
         .map_err(working("check the finished tree"))?
         .into_iter()
@@ -45,5 +45,5 @@ pub(crate) fn inspect(folder: &Path, disk: &Path) -> Result<Inspection, BakeErro
         );
     }
     mounted.unmount().map_err(working("unmount the finished disk"))?;
-    if lints.is_empty() { Ok(Inspection { tree: tree.digest(), packages }) } else { Err(BakeError::Lints { lints }) }
+    if lints.is_empty() { Ok(Inspection { tree: tree.digest(), contents }) } else { Err(BakeError::Lints { lints }) }
 }

@@ -64,7 +64,7 @@ pub async fn find_source(client: &Client, query: &Query) -> Result<Source, BakeE
     read(image)
 }
 
-async fn describe(
+pub(crate) async fn describe(
     client: &Client,
     image_ids: Vec<String>,
     owners: &[String],
@@ -94,7 +94,11 @@ fn only(mut found: Vec<ec2::Image>, asked: &str, most_recent: bool) -> Result<ec
     })
 }
 
-fn read(image: ec2::Image) -> Result<Source, BakeError> {
+/// The image as a source.
+///
+/// # Errors
+/// When it has no EBS snapshot behind its root.
+pub(crate) fn read(image: ec2::Image) -> Result<Source, BakeError> {
     let id = image.image_id.clone().unwrap_or_default();
     let root_device = image.root_device_name.clone().unwrap_or_default();
     let root = image
@@ -148,7 +152,8 @@ pub(crate) async fn ensure_owned(client: &Client, source: &Source, account: &str
     Ok(read(image)?.snapshot)
 }
 
-async fn find_copy(client: &Client, source: &Source) -> Result<Option<String>, BakeError> {
+/// The id of our copy of `source`, if there is one.
+pub(crate) async fn find_copy(client: &Client, source: &Source) -> Result<Option<String>, BakeError> {
     let filters = vec![Filter::tag(tags::BASE_OF, &source.image), Filter::new("state", ["available", "pending"])];
     let found = client
         .send_all(ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], filters, ..Default::default() })

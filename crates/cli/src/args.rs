@@ -49,6 +49,8 @@ pub(crate) enum Command {
     Validate(commands::validate::Arguments),
     Plan(commands::plan::Arguments),
     Bake(commands::bake::Arguments),
+    Diff(commands::diff::Arguments),
+    Sbom(commands::sbom::Arguments),
     Launch(commands::launch::Arguments),
     Terminate(commands::terminate::Arguments),
     Promote(commands::promote::Arguments),

@@ -3,6 +3,7 @@
 pub(crate) mod bake;
 pub(crate) mod cleanup;
 pub(crate) mod completions;
+pub(crate) mod diff;
 pub(crate) mod doctor;
 pub(crate) mod images;
 pub(crate) mod inventory;
@@ -10,6 +11,7 @@ pub(crate) mod launch;
 pub(crate) mod local;
 pub(crate) mod plan;
 pub(crate) mod promote;
+pub(crate) mod sbom;
 pub(crate) mod status;
 pub(crate) mod terminate;
 pub(crate) mod validate;
@@ -42,6 +44,8 @@ fn run_command(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         Command::Validate(arguments) => validate::run(context, &arguments),
         Command::Plan(arguments) => bake::plan(context, &arguments),
         Command::Bake(arguments) => bake::run(context, &arguments),
+        Command::Diff(arguments) => diff::run(context, &arguments),
+        Command::Sbom(arguments) => sbom::run(context, &arguments),
         Command::Launch(arguments) => wait_for(launch::run(context, &arguments)),
         Command::Terminate(arguments) => wait_for(terminate::run(context, &arguments)),
         Command::Promote(arguments) => wait_for(promote::run(context, &arguments)),

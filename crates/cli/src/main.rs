@@ -9,6 +9,7 @@ mod clock;
 mod commands;
 mod failure;
 mod folders;
+mod image;
 mod output;
 mod progress;
 mod project;

@@ -7,6 +7,7 @@
 //! instance that was launched for a bake.
 
 mod boot_play;
+pub mod contents;
 mod lints;
 pub mod packages;
 mod root;

@@ -20,7 +20,8 @@ use std::sync::atomic::Ordering;
 
 use fs_err as fs;
 use ovenbird_core::block::Digest;
-use serde::Deserialize;
+pub use ovenbird_core::contents::Entry;
+pub use ovenbird_core::contents::Kind;
 use serde::Serialize;
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -32,39 +33,6 @@ use crate::xattr;
 pub struct Tree {
     /// The entries.
     pub entries: BTreeMap<PathBuf, Entry>,
-}
-
-/// What counts of an entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// What it is.
-    pub kind: Kind,
-    /// Permission bits with set-id and sticky.
-    pub mode: u32,
-    /// Owner.
-    pub uid: u32,
-    /// Group.
-    pub gid: u32,
-    /// Bytes, of a plain file.
-    pub size: u64,
-    /// SHA-256 of a plain file's content, of a link's target, of a device's number.
-    pub content: Option<Digest>,
-    /// Digest of the extended attributes, if it has any.
-    pub attributes: Option<Digest>,
-}
-
-/// Types of entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs, reason = "the names are stat(2)'s")]
-pub enum Kind {
-    File,
-    Folder,
-    Link,
-    CharacterDevice,
-    BlockDevice,
-    Pipe,
-    Socket,
 }
 
 /// A difference between two trees.
@@ -165,7 +133,7 @@ fn in_parallel(paths: &[PathBuf], read: fn(&Path) -> io::Result<Entry>) -> io::R
 /// When it cannot be read.
 pub fn read_entry(path: &Path) -> io::Result<Entry> {
     let found = fs::symlink_metadata(path)?;
-    let kind = Kind::of(&found);
+    let kind = kind_of(&found);
     let content = match kind {
         Kind::File => Some(hash_file(path)?),
         Kind::Link => Some(Digest::of(fs::read_link(path)?.as_os_str().as_bytes())),
@@ -198,20 +166,18 @@ fn hash_file(path: &Path) -> io::Result<Digest> {
     }
 }
 
-impl Kind {
-    /// The type of an entry that was looked at without following links.
-    #[must_use]
-    pub fn of(found: &Metadata) -> Self {
-        let kind = found.file_type();
-        match () {
-            () if kind.is_dir() => Self::Folder,
-            () if kind.is_symlink() => Self::Link,
-            () if kind.is_char_device() => Self::CharacterDevice,
-            () if kind.is_block_device() => Self::BlockDevice,
-            () if kind.is_fifo() => Self::Pipe,
-            () if kind.is_socket() => Self::Socket,
-            () => Self::File,
-        }
+/// The type of an entry that was looked at without following links.
+#[must_use]
+pub fn kind_of(found: &Metadata) -> Kind {
+    let kind = found.file_type();
+    match () {
+        () if kind.is_dir() => Kind::Folder,
+        () if kind.is_symlink() => Kind::Link,
+        () if kind.is_char_device() => Kind::CharacterDevice,
+        () if kind.is_block_device() => Kind::BlockDevice,
+        () if kind.is_fifo() => Kind::Pipe,
+        () if kind.is_socket() => Kind::Socket,
+        () => Kind::File,
     }
 }
 

@@ -14,11 +14,12 @@ use rustix::fs::Timespec;
 use rustix::fs::Timestamps;
 
 use crate::tree::Kind;
+use crate::tree::kind_of;
 use crate::xattr;
 
 /// Whether a link or a device is what the upper has, but for attributes.
 pub(super) fn is_same(upper: &Path, target: &Path, is: &Metadata) -> io::Result<bool> {
-    if Kind::of(is) == Kind::Link {
+    if kind_of(is) == Kind::Link {
         return Ok(fs::read_link(upper)? == fs::read_link(target)?);
     }
     Ok(fs::symlink_metadata(target)?.rdev() == is.rdev())
@@ -29,7 +30,7 @@ pub(super) fn make(upper: &Path, target: &Path, is: &Metadata, new: bool) -> io:
     if !new {
         return Ok(None);
     }
-    if Kind::of(is) == Kind::Link {
+    if kind_of(is) == Kind::Link {
         std::os::unix::fs::symlink(fs::read_link(upper)?, target)?;
     } else {
         let kind = FileType::from_raw_mode(is.mode());
@@ -48,7 +49,7 @@ pub(super) fn settle(upper: &Path, target: &Path, is: &Metadata, epoch: i64) -> 
     }
     // After the owner: changing that takes the set-id bits away. A link's mode means nothing.
     let mode = fs::symlink_metadata(target)?.mode();
-    if mode != is.mode() && Kind::of(is) != Kind::Link {
+    if mode != is.mode() && kind_of(is) != Kind::Link {
         rustix::fs::chmod(target, Mode::from_raw_mode(is.mode()))?;
         changed = true;
     }

@@ -9,6 +9,7 @@ use super::RegisterImage;
 use crate::disks::write_atomically;
 use crate::error::BakeError;
 use crate::error::working;
+use crate::kept;
 use crate::oven::Oven;
 use crate::oven::needed;
 use crate::plan::Plan;
@@ -30,6 +31,10 @@ impl Step for WriteManifest<'_> {
             let manifest = self.manifest(oven, &image)?;
             let text = manifest.to_json().map_err(working("write the manifest"))?;
             write_atomically(&oven.request.folders.manifest(&image), &text)?;
+            let inspection = needed(oven.inspection.as_ref(), "a look at the disk")?;
+            let snapshot = &needed(oven.disk.as_ref(), "a disk to bake on")?.content.snapshot;
+            // In the cache, where it stays: what a snapshot holds does not depend on what becomes of the image.
+            kept::keep(&oven.request.folders, snapshot, &inspection.contents)?;
             oven.manifest = Some(manifest);
             Ok(())
         })
@@ -73,7 +78,7 @@ impl WriteManifest<'_> {
             },
             layers: layers.collect(),
             tree: inspection.tree,
-            packages: inspection.packages.clone(),
+            packages: inspection.contents.versions(),
             blocks: manifest::Blocks { count: content.map.blocks.len() as u64, volume_size: content.map.volume_size },
             regions: BTreeMap::from([(oven.region(), regional)]),
         })

@@ -1,7 +1,8 @@
 //! `ovenbird bake` and `ovenbird plan`
 
 mod find;
-mod show;
+mod reproduce;
+pub(crate) mod show;
 
 use std::time::Duration;
 
@@ -43,9 +44,19 @@ pub(crate) struct Arguments {
     /// Leave the first environment's pointer alone
     #[arg(long)]
     no_pointer: bool,
+    /// Bake twice, every layer, the second time into nothing, and compare what came out
+    #[arg(long, conflicts_with = "dry_run")]
+    check_reproducible: bool,
     /// Show the plan, bake nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
+}
+
+impl Arguments {
+    /// A check is of all layers, not of those that happen to be new.
+    fn runs_all(&self) -> bool {
+        self.rebuild || self.check_reproducible
+    }
 }
 
 pub(crate) fn plan(context: Context<'_>, arguments: &plan::Arguments) -> Result<(), Failure> {
@@ -64,15 +75,18 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     }
     wait_for(async {
         let (project, account, request) =
-            prepare(context, &arguments.service, &arguments.given, arguments.rebuild).await?;
+            prepare(context, &arguments.service, &arguments.given, arguments.runs_all()).await?;
         if arguments.dry_run {
             return show_plan(context, &account, &request).await;
         }
         let progress = Progress::new(context.output);
         let mut events = show::Events::new(context, &progress);
         let baked = ovenbird_bake::bake(&account.client, &request, &mut |event| events.show(&event)).await;
-        let took = progress.finish();
         let (plan, baked) = baked.map_err(failure)?;
+        if arguments.check_reproducible {
+            reproduce::check(context, &account, (&request, &plan), &baked.image, &progress).await?;
+        }
+        let took = progress.finish();
         let pointer = first_pointer(&project, arguments);
         let moved = match &pointer {
             Some(pointer) => ovenbird_fleet::put_pointer(&account.client, pointer, &baked.image)
@@ -175,7 +189,7 @@ fn show_baked(context: Context<'_>, plan: &Plan, baked: &Baked, took: Duration, 
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
-fn failure(error: BakeError) -> Failure {
+pub(crate) fn failure(error: BakeError) -> Failure {
     let kind = match &error {
         BakeError::Aws { .. } => Kind::Aws,
         BakeError::Source(_) => Kind::NotFound,

@@ -1,3 +1,4 @@
+mod diff;
 mod endpoint;
 mod errors;
 mod help;

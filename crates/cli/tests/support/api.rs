@@ -1,5 +1,7 @@
 //! The endpoint's API, called as any program would.
 
+use std::time::Duration;
+
 use ovenbird_aws::Client;
 use ovenbird_aws::Error;
 use ovenbird_aws::ec2;
@@ -7,6 +9,7 @@ use ovenbird_aws::ec2::Filter;
 use ovenbird_aws::ec2::Image;
 use ovenbird_aws::ec2::Instance;
 use ovenbird_aws::wire::Operation;
+use ovenbird_disk::wait::wait_until;
 use ovenbird_local::DEFAULT_ACCOUNT;
 use tokio::runtime::Runtime;
 
@@ -67,6 +70,12 @@ impl Api {
             .into_iter()
             .map(|snapshot| (snapshot.snapshot_id.unwrap_or_default(), snapshot.state.unwrap_or_default()))
             .collect()
+    }
+
+    /// Waits until the snapshot is completed.
+    pub fn wait_for_snapshot(&self, id: &str) {
+        let is_completed = || self.snapshots().contains(&(id.to_owned(), "completed".to_owned())).then_some(());
+        wait_until(Duration::from_secs(30), Duration::from_millis(50), is_completed).expect("it is completed");
     }
 
     /// An empty volume of 1 GiB in the zone that instances are launched in unless told otherwise.

@@ -125,6 +125,15 @@ pub(super) fn shared_cache() -> PathBuf {
     folder.canonicalize().expect("the cache folder's path")
 }
 
+/// Makes this machine know what the image behind `snapshot` holds, as if it had baked it.
+pub fn kept_contents(snapshot: &str, json: &[u8]) {
+    let folder = shared_cache().join("ovenbird/contents");
+    fs_err::create_dir_all(&folder).expect("made");
+    let file = folder.join(format!("{snapshot}.json"));
+    fs_err::write(&file, json).expect("written");
+    Tool::new("gzip").arg("-f").arg(file).run().expect("packed");
+}
+
 /// The static agent: where `OVENBIRD_AGENT` says, or where `make agent` puts it.
 pub(super) fn agent() -> PathBuf {
     let built = || repository().join("target/x86_64-unknown-linux-gnu/agent/ovenbird-agent");

@@ -16,6 +16,7 @@ pub use audit::audit;
 pub use audit::list_instances;
 pub use clock::days_from_now;
 pub use home::Home;
+pub use home::kept_contents;
 pub use home::repository;
 pub use lab::Lab;
 pub use leftovers::Leftover;

@@ -13,17 +13,17 @@ use super::Context;
 use crate::progress::Progress;
 
 /// Shows a bake's events as they come.
-pub(super) struct Events<'a> {
+pub(crate) struct Events<'a> {
     context: Context<'a>,
     progress: &'a Progress<'a>,
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn new(context: Context<'a>, progress: &'a Progress<'a>) -> Self {
+    pub(crate) fn new(context: Context<'a>, progress: &'a Progress<'a>) -> Self {
         Self { context, progress }
     }
 
-    pub(super) fn show(&mut self, event: &Event) {
+    pub(crate) fn show(&mut self, event: &Event) {
         if self.context.output.is_json() {
             self.context.output.data(event);
             return;
@@ -88,6 +88,7 @@ fn phase_name(phase: &Phase) -> String {
         Phase::Scan => "look for changed blocks".to_owned(),
         Phase::Upload => "upload changed blocks".to_owned(),
         Phase::Register => "register the image".to_owned(),
+        Phase::Look => "read what the image holds".to_owned(),
     }
 }
 
