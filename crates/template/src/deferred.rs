@@ -80,6 +80,27 @@ impl Deferred {
         }
     }
 
+    /// The parts of a list that is joined by `separator`, trimmed and without empty ones.
+    pub(crate) fn split(self, separator: char) -> Vec<Self> {
+        let mut parts = vec![Vec::new()];
+        for part in self.0 {
+            let Part::Text(text) = part else {
+                parts.last_mut().into_iter().for_each(|last| last.push(part.clone()));
+                continue;
+            };
+            for (index, piece) in text.split(separator).enumerate() {
+                if index > 0 {
+                    parts.push(Vec::new());
+                }
+                let piece = piece.trim();
+                if let (false, Some(last)) = (piece.is_empty(), parts.last_mut()) {
+                    last.push(Part::Text(piece.to_owned()));
+                }
+            }
+        }
+        parts.into_iter().filter(|part| !part.is_empty()).map(Self).collect()
+    }
+
     /// The text in two, at the first `separator` that is in its plain text.
     pub(crate) fn split_once(&self, separator: char) -> Option<(String, Self)> {
         let Some(Part::Text(first)) = self.0.first() else { return None };

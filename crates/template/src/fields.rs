@@ -210,7 +210,9 @@ impl<'a> Fields<'a> {
             Value::Array(elements) => {
                 elements.iter().filter_map(|element| self.later(name, element, further)).collect()
             }
-            Value::Text(text) if text.contains("{{") => self.later(name, node, further).into_iter().collect(),
+            Value::Text(text) if text.contains("{{") => {
+                self.later(name, node, further).map(|text| text.split(',')).unwrap_or_default()
+            }
             _ => self.texts(name).iter().map(|text| Deferred::literal(text)).collect(),
         }
     }
@@ -294,7 +296,8 @@ impl<'a> Fields<'a> {
             Value::Array(elements) => !elements.is_empty(),
             Value::Object(members) => !members.is_empty(),
             Value::Number(_) | Value::Text(_) => {
-                self.scalar("", node).is_some_and(|text| !matches!(text.as_str(), "" | "0" | "false"))
+                // What is wrong asks for something, and has been reported.
+                self.scalar("", node).is_none_or(|text| !matches!(text.as_str(), "" | "0" | "false"))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::fields::Fields;
 use crate::nearest::did_you_mean;
+use crate::tree::Member;
 
 /// What becomes of an option.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub(crate) enum Treatment {
     Noted(&'static str),
     /// It must not ask for anything; the text says what to use instead.
     Refused(&'static str),
+    /// It may say what this variable of the environment says anyway, as templates with `{{env …}}` do; otherwise it is refused.
+    SameAs(&'static str, &'static str),
 }
 
 /// What is said of an option that is [`Treatment::LaunchOnly`].
@@ -30,10 +33,19 @@ pub(crate) fn check(fields: &Fields<'_>, table: &[Row]) {
             Some((_, Treatment::Honoured)) => {}
             Some((_, Treatment::LaunchOnly)) => fields.findings.note_of_direct(&member.key_span, name, LAUNCHED),
             Some((_, Treatment::Noted(note))) => fields.findings.note(&member.key_span, name, note),
-            Some((_, Treatment::Refused(instead))) => {
-                if fields.asks_for(&member.node) {
-                    let message = format!("the option `{name}` of {} is not supported", fields.owner);
-                    fields.findings.error(&member.key_span, message, Some((*instead).to_owned()));
+            Some((_, Treatment::Refused(instead))) => refuse(fields, member, instead),
+            Some((_, Treatment::SameAs(variable, instead))) => {
+                let given = fields.text(name);
+                let is_same =
+                    given.as_ref().is_some_and(|text| fields.scope.context.environment.get(*variable) == Some(text));
+                if is_same {
+                    fields.findings.note(
+                        &member.key_span,
+                        name,
+                        &format!("{variable} says the same, and is what counts"),
+                    );
+                } else {
+                    refuse(fields, member, instead);
                 }
             }
             None => {
@@ -44,3 +56,13 @@ pub(crate) fn check(fields: &Fields<'_>, table: &[Row]) {
         }
     }
 }
+
+fn refuse(fields: &Fields<'_>, member: &Member, instead: &str) {
+    if fields.asks_for(&member.node) {
+        let message = format!("the option `{}` of {} is not supported", member.key, fields.owner);
+        fields.findings.error(&member.key_span, message, Some(instead.to_owned()));
+    }
+}
+
+#[cfg(test)]
+mod page;

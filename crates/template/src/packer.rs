@@ -31,7 +31,7 @@ use crate::tree::Value;
 use crate::user_variables::UserVariables;
 use crate::variables::Variables;
 
-const OPTIONS: &[Row] = &[
+pub(crate) const OPTIONS: &[Row] = &[
     (&["description", "min_packer_version", "variables", "sensitive-variables"], Honoured),
     (&["builders", "provisioners", "error-cleanup-provisioner", "post-processors"], Honoured),
     (&["push"], Noted("Packer ignores it too")),

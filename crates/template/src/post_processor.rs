@@ -8,6 +8,7 @@ use crate::fields::Findings;
 use crate::options;
 use crate::options::Row;
 use crate::options::Treatment::Honoured;
+use crate::options::Treatment::Noted;
 use crate::place::Place;
 use crate::provisioner::ShellLocal;
 use crate::provisioner::shell_local;
@@ -56,8 +57,10 @@ pub struct Manifest {
     pub custom_data: BTreeMap<String, Deferred>,
 }
 
-pub(crate) const COMMON: Row = (&["type", "name", "only", "except", "keep_input_artifact"], Honoured);
-const MANIFEST_OPTIONS: &[Row] = &[COMMON, (&["output", "strip_path", "strip_time", "custom_data"], Honoured)];
+/// The options that every post-processor has. The image is always kept, as Packer's two keep their input.
+pub(crate) const COMMON: Row = (&["type", "name", "only", "except"], Honoured);
+pub(crate) const KEEP: Row = (&["keep_input_artifact"], Noted("the image is always kept, as it is in Packer"));
+const MANIFEST_OPTIONS: &[Row] = &[COMMON, KEEP, (&["output", "strip_path", "strip_time", "custom_data"], Honoured)];
 
 /// Reads `post-processors`: a list of sequences, where a sequence of one may stand without its list.
 pub(crate) fn read_all(node: &Node, findings: &Findings, scope: Scope<'_>, builds: &[&str]) -> Vec<Vec<PostProcessor>> {
@@ -123,4 +126,13 @@ fn instead(kind: &str) -> &'static str {
         | "checksum" | "artifice" => "an AMI is no file: remove it",
         _ => "there are `manifest` and `shell-local`",
     }
+}
+
+/// The tables of the post-processors, each under its heading.
+#[cfg(test)]
+pub(crate) fn tables() -> Vec<(&'static str, &'static [Row])> {
+    vec![
+        ("Post-processor `manifest`", MANIFEST_OPTIONS),
+        ("Post-processor `shell-local`", shell_local::POST_PROCESSOR_OPTIONS),
+    ]
 }

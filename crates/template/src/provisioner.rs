@@ -139,3 +139,16 @@ fn instead(kind: &str) -> String {
         _ => did_you_mean(kind, TYPES).unwrap_or_else(|| format!("there are {}", TYPES.join(", "))),
     }
 }
+
+/// The tables of the provisioners, each under its heading.
+#[cfg(test)]
+pub(crate) fn tables() -> Vec<(&'static str, &'static [Row])> {
+    vec![
+        ("Provisioner `ansible-local`", ansible_local::OPTIONS),
+        ("Provisioner `shell`", shell::OPTIONS),
+        ("Provisioner `file`", file::OPTIONS),
+        ("Provisioner `shell-local`", shell_local::OPTIONS),
+        ("Provisioner `breakpoint`", breakpoint::BREAKPOINT_OPTIONS),
+        ("Provisioner `sleep`", breakpoint::SLEEP_OPTIONS),
+    ]
+}

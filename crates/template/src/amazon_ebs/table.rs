@@ -5,6 +5,7 @@ use crate::options::Treatment::Honoured;
 use crate::options::Treatment::LaunchOnly;
 use crate::options::Treatment::Noted;
 use crate::options::Treatment::Refused;
+use crate::options::Treatment::SameAs;
 
 const POLLS: &str = "Ovenbird polls and retries by its own rules";
 const CREDENTIALS: &str =
@@ -72,14 +73,17 @@ pub(crate) const OPTIONS: &[Row] = &[
     (&["max_retries", "aws_polling", "decode_authorization_messages"], Noted(POLLS)),
     (&["skip_region_validation", "skip_metadata_api_check", "skip_credential_validation"], Noted(POLLS)),
     (&["skip_save_build_region"], Noted("the image is made in its own region at once")),
-    (&["profile"], Refused("set AWS_PROFILE, or give the environment a profile in ovenbird.toml")),
-    (&["access_key", "secret_key", "token", "mfa_code", "shared_credentials_file"], Refused(CREDENTIALS)),
-    (&["vault_aws_engine"], Refused(CREDENTIALS)),
+    (&["profile"], SameAs("AWS_PROFILE", "set AWS_PROFILE, or give the environment a profile in ovenbird.toml")),
+    (&["access_key"], SameAs("AWS_ACCESS_KEY_ID", CREDENTIALS)),
+    (&["secret_key"], SameAs("AWS_SECRET_ACCESS_KEY", CREDENTIALS)),
+    (&["token"], SameAs("AWS_SESSION_TOKEN", CREDENTIALS)),
+    (&["shared_credentials_file"], SameAs("AWS_SHARED_CREDENTIALS_FILE", "set AWS_SHARED_CREDENTIALS_FILE")),
+    (&["mfa_code", "vault_aws_engine"], Refused(CREDENTIALS)),
     (
         &["assume_role", "assume_role_with_web_identity"],
         Refused("use a profile with role_arn in ~/.aws/config, and AWS_PROFILE"),
     ),
-    (&["custom_endpoint_ec2"], Refused("set AWS_ENDPOINT_URL")),
+    (&["custom_endpoint_ec2"], SameAs("AWS_ENDPOINT_URL", "set AWS_ENDPOINT_URL")),
     (&["insecure_skip_tls_verify"], Refused("add the endpoint's certificate to the machine's trusted ones")),
     (&["fast_launch", "windows_password_timeout"], Refused(WINDOWS)),
     (
@@ -87,4 +91,18 @@ pub(crate) const OPTIONS: &[Row] = &[
         Refused(WINDOWS),
     ),
     (&["winrm_insecure", "winrm_use_ntlm", "winrm_no_proxy"], Refused(WINDOWS)),
+];
+
+/// The blocks within it, each under its heading.
+#[cfg(test)]
+pub(crate) const BLOCKS: &[(&str, &[Row])] = &[
+    ("`source_ami_filter` of `amazon-ebs`", super::source::OPTIONS),
+    ("A block device mapping of `amazon-ebs`", super::device::OPTIONS),
+    ("`vpc_filter` and `security_group_filter` of `amazon-ebs`", super::network::FILTER_OPTIONS),
+    ("`subnet_filter` of `amazon-ebs`", super::network::SUBNET_OPTIONS),
+    ("`metadata_options` of `amazon-ebs`", super::launch::METADATA_OPTIONS),
+    ("`placement` of `amazon-ebs`", super::launch::PLACEMENT_OPTIONS),
+    ("`license_specifications` of `amazon-ebs`", super::launch::LICENSE_OPTIONS),
+    ("`license_configuration_request` of `license_specifications`", super::launch::LICENSE_REQUEST_OPTIONS),
+    ("`deregistration_protection` of `amazon-ebs`", super::lifetime::PROTECTION_OPTIONS),
 ];

@@ -27,7 +27,8 @@ const SCOPE_FUNCTIONS: [&str; 12] = [
 ];
 
 /// Functions of their arguments alone.
-const TEXT_FUNCTIONS: [&str; 6] = ["split", "replace", "replace_all", "upper", "lower", "clean_resource_name"];
+const TEXT_FUNCTIONS: [&str; 7] =
+    ["split", "replace", "replace_all", "upper", "lower", "clean_resource_name", "clean_ami_name"];
 
 /// What `build` and the fields of a template may ask for. The last seven exist on launched instances only.
 pub(crate) const BUILD_VALUES: [&str; 20] = [
@@ -131,7 +132,8 @@ pub(crate) fn apply_text(name: &str, arguments: Vec<Literal>) -> Answer {
     let text = match (name, next(), next(), next(), next(), next()) {
         ("upper", Some(text), None, ..) => text.into_text().to_uppercase(),
         ("lower", Some(text), None, ..) => text.into_text().to_lowercase(),
-        ("clean_resource_name", Some(text), None, ..) => clean_resource_name(&text.into_text()),
+        // The name that it had before Packer 1.4.
+        ("clean_resource_name" | "clean_ami_name", Some(text), None, ..) => clean_resource_name(&text.into_text()),
         ("replace_all", Some(old), Some(new), Some(text), None, _) => {
             text.into_text().replace(&old.into_text(), &new.into_text())
         }
@@ -143,7 +145,7 @@ pub(crate) fn apply_text(name: &str, arguments: Vec<Literal>) -> Answer {
         ("split", Some(text), Some(separator), Some(Literal::Integer(index)), None, _) => {
             return split(&text.into_text(), &separator.into_text(), index);
         }
-        ("upper" | "lower" | "clean_resource_name", ..) => return wrong(&format!("{name} TEXT")),
+        ("upper" | "lower" | "clean_resource_name" | "clean_ami_name", ..) => return wrong(&format!("{name} TEXT")),
         ("replace_all", ..) => return wrong("replace_all OLD NEW TEXT"),
         ("replace", ..) => return wrong("replace OLD NEW COUNT TEXT"),
         ("split", ..) => return wrong("split TEXT SEPARATOR INDEX"),

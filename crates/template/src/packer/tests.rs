@@ -320,15 +320,6 @@ fn every_honoured_option_is_really_read() {
 }
 
 #[test]
-fn no_option_stands_in_a_table_twice() {
-    for table in [amazon_ebs::table::OPTIONS, ansible::OPTIONS] {
-        let names: Vec<&str> = table.iter().flat_map(|(names, _)| names.iter().copied()).collect();
-        let unique: BTreeSet<&str> = names.iter().copied().collect();
-        assert_eq!(names.len(), unique.len());
-    }
-}
-
-#[test]
 fn a_long_chain_of_variables_ends() {
     let chain: Vec<String> = (0..5_000).map(|step| format!(r#""v{step}": "{{{{user `v{}`}}}}""#, step + 1)).collect();
     let text = format!(r#"{{"variables": {{{}, "v5000": "end"}}, "builders": [{{"type": "x"}}]}}"#, chain.join(", "));
@@ -371,4 +362,39 @@ proptest! {
         let text = if uuid { ARTICLE.replace("isotime \\\"2006-01-02 1504\\\"", "uuid") } else { ARTICLE.to_owned() };
         prop_assert_eq!(recipe(&text), recipe(&text));
     }
+}
+
+#[test]
+fn credentials_may_say_what_the_environment_says() {
+    let mut context = context();
+    context.environment.insert("AWS_ACCESS_KEY_ID".to_owned(), "AKIA".to_owned());
+    let text = |key: &str| {
+        format!(
+            r#"{{"variables": {{"key": "{key}"}}, "builders": [{{"type": "amazon-ebs", "access_key": "{{{{user `key`}}}}", "secret_key": "", "source_ami": "ami-1", "ami_name": "web"}}]}}"#
+        )
+    };
+    let read = |text: &str| parse(&Source::new("web.json", text), &Variables::default(), &context);
+    let recipe = read(&text("{{env `AWS_ACCESS_KEY_ID`}}")).unwrap_or_else(|errors| panic!("{errors}"));
+    assert!(recipe.notes[0].text.contains("AWS_ACCESS_KEY_ID says the same"), "{}", recipe.notes[0]);
+    let errors = read(&text("AKIB")).expect_err("another key").to_string();
+    assert!(errors.contains("the option `access_key` of amazon-ebs is not supported"), "{errors}");
+}
+
+#[test]
+fn a_value_that_failed_is_reported_once() {
+    let errors = errors(
+        r#"{"builders": [{"type": "amazon-ebs", "source_ami": "{{user `ami`}}", "ami_name": "web"}],
+            "provisioners": [{"type": "file", "source": "{{user `ami`}}", "destination": "/"}]}"#,
+    );
+    assert_eq!(errors.matches("error: ").count(), 2, "{errors}");
+    assert_eq!(errors.matches("there is no variable `ami`").count(), 2, "{errors}");
+}
+
+#[test]
+fn lists_joined_by_commas_are_lists_also_where_they_are_rendered_later() {
+    let recipe = recipe(&template("", r#", "extra_arguments": "-e, a={{.SourceAMI}} ,{{build_name}}""#));
+    let image = SourceAmi { id: "ami-1".to_owned(), ..SourceAmi::default() };
+    let arguments: Vec<String> =
+        ansible(&recipe).extra_arguments.iter().map(|text| text.render(&image).expect("known")).collect();
+    assert_eq!(arguments, ["-e", "a=ami-1", "amazon-ebs"]);
 }

@@ -59,7 +59,8 @@ const OWN: Row = (
 const WINDOWS: Row = (&["use_linux_pathing"], Refused("Ovenbird runs on Linux, where paths are Linux paths"));
 
 pub(crate) const OPTIONS: &[Row] = &[super::COMMON, OWN, WINDOWS];
-pub(crate) const POST_PROCESSOR_OPTIONS: &[Row] = &[crate::post_processor::COMMON, OWN, WINDOWS];
+pub(crate) const POST_PROCESSOR_OPTIONS: &[Row] =
+    &[crate::post_processor::COMMON, crate::post_processor::KEEP, OWN, WINDOWS];
 
 /// Reads a provisioner or post-processor, whose options `table` lists. `None` when nothing is to run; that has been reported.
 pub(crate) fn read(fields: &Fields<'_>, table: &[Row]) -> Option<ShellLocal> {
