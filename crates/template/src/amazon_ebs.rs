@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::deferred::Deferred;
 
+pub(crate) mod chroot;
 mod device;
 mod launch;
 mod lifetime;

@@ -9,6 +9,7 @@
 
 mod amazon_ebs;
 mod ansible;
+mod builder;
 mod context;
 mod deferred;
 mod duration;

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 use crate::amazon_ebs;
+use crate::amazon_ebs::chroot;
+use crate::builder;
 use crate::context::Context;
 use crate::context::PACKER_VERSION;
 use crate::fault::TemplateErrors;
 use crate::fields::Fields;
 use crate::fields::Findings;
 use crate::json;
-use crate::nearest::did_you_mean;
 use crate::options;
 use crate::options::Row;
 use crate::options::Treatment::Honoured;
@@ -126,13 +127,15 @@ fn build(head: &Head<'_>, fields: &Fields<'_>, names: &[&str]) -> Option<Build> 
         provisioners.iter().filter_map(|node| provisioner::read(node, fields.findings, scope, names)).collect();
     let error_cleanup = fields.find("error-cleanup-provisioner");
     let error_cleanup = error_cleanup.and_then(|node| provisioner::read(node, fields.findings, scope, names));
-    let builder = if head.kind == amazon_ebs::TYPE {
-        let options = Fields::of(amazon_ebs::TYPE, head.node, fields.findings, scope)?;
-        Builder::AmazonEbs(Box::new(amazon_ebs::read(&options)?))
-    } else {
-        let instead =
-            did_you_mean(&head.kind, [amazon_ebs::TYPE]).unwrap_or_else(|| format!("there is `{}`", amazon_ebs::TYPE));
-        Builder::Unsupported(Unsupported { kind: head.kind.clone(), instead, place: place.clone() })
+    let options = |kind: &'static str| Fields::of(kind, head.node, fields.findings, scope);
+    let builder = match head.kind.as_str() {
+        amazon_ebs::TYPE => Builder::AmazonEbs(Box::new(amazon_ebs::read(&options(amazon_ebs::TYPE)?)?)),
+        chroot::TYPE => Builder::AmazonEbs(Box::new(chroot::read(&options(chroot::TYPE)?)?)),
+        kind => Builder::Unsupported(Unsupported {
+            kind: kind.to_owned(),
+            instead: builder::instead(kind),
+            place: place.clone(),
+        }),
     };
     Some(Build { name: head.name.clone(), builder, provisioners, error_cleanup, place })
 }

@@ -12,17 +12,23 @@ use super::sharing;
 use super::source;
 use super::spot;
 use super::ssh;
-use super::table::OPTIONS;
+use super::table;
 use crate::deferred::Deferred;
 use crate::fields::Fields;
 use crate::options;
+use crate::options::Row;
 
 /// Characters of an image's name besides letters and digits. (EC2 API reference, RegisterImage, Name)
 const NAME_CHARACTERS: &str = "()[] ./-'@_";
 
 /// Reads a builder. `None` when something that it cannot do without is missing or wrong; that has been reported.
 pub(crate) fn read(fields: &Fields<'_>) -> Option<AmazonEbs> {
-    options::check(fields, OPTIONS);
+    read_with(fields, &table::options())
+}
+
+/// Reads a builder whose options `table` lists.
+pub(super) fn read_with(fields: &Fields<'_>, table: &[Row]) -> Option<AmazonEbs> {
+    options::check(fields, table);
     check_communicator(fields);
     let source = source::read(fields);
     let ami_name = ami_name(fields);

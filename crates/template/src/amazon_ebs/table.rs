@@ -16,21 +16,34 @@ const PASSWORDS: &str =
 const PROXY: &str = "connections go through OpenSSH: use ssh_bastion_host, or a ProxyCommand in ~/.ssh/config";
 const OWN_ADDRESS: &str = "the bake's own security group lets in the baking machine's address alone anyway";
 
-pub(crate) const OPTIONS: &[Row] = &[
+/// Every option, in groups.
+pub(crate) fn options() -> Vec<Row> {
+    [IMAGE, DEVICES, INSTANCE, ACCESS, CALLS].concat()
+}
+
+/// The image: what it is made from, and what becomes of it.
+pub(super) const IMAGE: &[Row] = &[
     (&["type", "name"], Honoured),
     (&["region", "source_ami", "source_ami_filter"], Honoured),
     (&["ami_name", "ami_description", "skip_ami_run_tags"], Honoured),
     (&["tags", "tag", "snapshot_tags", "snapshot_tag", "run_tags", "run_tag"], Honoured),
-    (&["launch_block_device_mappings", "ami_block_device_mappings", "communicator"], Honoured),
-    // What becomes of the image.
+    (&["ami_block_device_mappings"], Honoured),
     (&["ami_users", "ami_groups", "ami_org_arns", "ami_ou_arns", "ami_product_codes"], Honoured),
     (&["snapshot_users", "snapshot_groups"], Honoured),
     (&["ami_regions", "region_kms_key_ids", "snapshot_copy_duration_minutes"], Honoured),
     (&["encrypt_boot", "kms_key_id", "imds_support"], Honoured),
     (&["force_deregister", "force_delete_snapshot", "deprecate_at", "deregistration_protection"], Honoured),
     (&["skip_create_ami"], Honoured),
-    // The instance.
-    (&["instance_type", "ssh_username"], Honoured),
+    (&["ena_support", "sriov_support"], Noted("every image is registered with both, as today's instance types need")),
+    (&["ami_virtualization_type"], Noted("every image is registered as hvm")),
+    (&["skip_save_build_region"], Noted("the image is made in its own region at once")),
+];
+
+const DEVICES: &[Row] = &[(&["launch_block_device_mappings"], Honoured)];
+
+/// The instance that is launched.
+const INSTANCE: &[Row] = &[
+    (&["instance_type"], Honoured),
     (&["vpc_id", "vpc_filter", "subnet_id", "subnet_filter", "availability_zone"], LaunchOnly),
     (&["associate_public_ip_address", "security_group_id", "security_group_ids", "security_group_filter"], LaunchOnly),
     (&["temporary_security_group_source_cidr", "temporary_security_group_source_cidrs"], LaunchOnly),
@@ -50,7 +63,12 @@ pub(crate) const OPTIONS: &[Row] = &[
     (&["spot_price_auto_product"], Noted("Packer ignores it too: the price on demand is the most that is paid")),
     (&["block_duration_minutes"], Refused("AWS no longer sells spot blocks: remove it")),
     (&["no_ephemeral"], Noted("an instance has no ephemeral volumes unless a mapping names them")),
-    // How to log in.
+    (&["fast_launch", "windows_password_timeout"], Refused(WINDOWS)),
+];
+
+/// How to log in to it.
+const ACCESS: &[Row] = &[
+    (&["communicator", "ssh_username"], Honoured),
     (
         &["ssh_host", "ssh_port", "ssh_interface", "ssh_timeout", "ssh_wait_timeout", "ssh_handshake_attempts"],
         LaunchOnly,
@@ -66,13 +84,17 @@ pub(crate) const OPTIONS: &[Row] = &[
     (&["pause_before_ssm"], Noted("a session is tried until it stands")),
     (&["ssh_password", "ssh_bastion_password", "ssh_bastion_interactive"], Refused(PASSWORDS)),
     (&["ssh_proxy_host", "ssh_proxy_port", "ssh_proxy_username", "ssh_proxy_password"], Refused(PROXY)),
-    // What the image has anyway.
-    (&["ena_support", "sriov_support"], Noted("every image is registered with both, as today's instance types need")),
-    (&["ami_virtualization_type"], Noted("every image is registered as hvm")),
-    // How Packer calls AWS.
+    (
+        &["winrm_username", "winrm_password", "winrm_host", "winrm_port", "winrm_timeout", "winrm_use_ssl"],
+        Refused(WINDOWS),
+    ),
+    (&["winrm_insecure", "winrm_use_ntlm", "winrm_no_proxy"], Refused(WINDOWS)),
+];
+
+/// How AWS is called.
+pub(super) const CALLS: &[Row] = &[
     (&["max_retries", "aws_polling", "decode_authorization_messages"], Noted(POLLS)),
     (&["skip_region_validation", "skip_metadata_api_check", "skip_credential_validation"], Noted(POLLS)),
-    (&["skip_save_build_region"], Noted("the image is made in its own region at once")),
     (&["profile"], SameAs("AWS_PROFILE", "set AWS_PROFILE, or give the environment a profile in ovenbird.toml")),
     (&["access_key"], SameAs("AWS_ACCESS_KEY_ID", CREDENTIALS)),
     (&["secret_key"], SameAs("AWS_SECRET_ACCESS_KEY", CREDENTIALS)),
@@ -85,17 +107,12 @@ pub(crate) const OPTIONS: &[Row] = &[
     ),
     (&["custom_endpoint_ec2"], SameAs("AWS_ENDPOINT_URL", "set AWS_ENDPOINT_URL")),
     (&["insecure_skip_tls_verify"], Refused("add the endpoint's certificate to the machine's trusted ones")),
-    (&["fast_launch", "windows_password_timeout"], Refused(WINDOWS)),
-    (
-        &["winrm_username", "winrm_password", "winrm_host", "winrm_port", "winrm_timeout", "winrm_use_ssl"],
-        Refused(WINDOWS),
-    ),
-    (&["winrm_insecure", "winrm_use_ntlm", "winrm_no_proxy"], Refused(WINDOWS)),
 ];
 
 /// The blocks within it, each under its heading.
 #[cfg(test)]
 pub(crate) const BLOCKS: &[(&str, &[Row])] = &[
+    ("Builder `amazon-chroot`, besides the image and the calls of `amazon-ebs`", super::chroot::OWN),
     ("`source_ami_filter` of `amazon-ebs`", super::source::OPTIONS),
     ("A block device mapping of `amazon-ebs`", super::device::OPTIONS),
     ("`vpc_filter` and `security_group_filter` of `amazon-ebs`", super::network::FILTER_OPTIONS),

@@ -21,13 +21,13 @@ that stands in no table is refused with the nearest name. Keys that begin with `
 ";
 
 /// Every table under its heading.
-fn tables() -> Vec<(&'static str, &'static [Row])> {
-    let mut tables: Vec<(&str, &[Row])> = vec![("A JSON template", packer::OPTIONS)];
-    tables.push(("Builder `amazon-ebs`", amazon_ebs::table::OPTIONS));
-    tables.extend(amazon_ebs::table::BLOCKS.iter().copied());
-    tables.push(("Provisioner `ansible`", ansible::OPTIONS));
-    tables.extend(provisioner::tables());
-    tables.extend(post_processor::tables());
+fn tables() -> Vec<(&'static str, Vec<Row>)> {
+    let mut tables =
+        vec![("A JSON template", packer::OPTIONS.to_vec()), ("Builder `amazon-ebs`", amazon_ebs::table::options())];
+    let parts = amazon_ebs::table::BLOCKS.iter().copied();
+    let parts = parts.chain([("Provisioner `ansible`", ansible::OPTIONS)]);
+    let parts = parts.chain(provisioner::tables()).chain(post_processor::tables());
+    tables.extend(parts.map(|(heading, table)| (heading, table.to_vec())));
     tables
 }
 
@@ -37,7 +37,7 @@ fn page() -> String {
         write!(page, "\n## {heading}\n\n| option | what becomes of it |\n|---|---|\n").expect("a string");
         for (names, treatment) in table {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            writeln!(page, "| {} | {} |", names.join(", "), told(*treatment)).expect("a string");
+            writeln!(page, "| {} | {} |", names.join(", "), told(treatment)).expect("a string");
         }
     }
     page
@@ -81,9 +81,7 @@ fn no_option_stands_in_a_table_twice() {
 
 #[test]
 fn reasons_are_sentences_without_their_full_stop() {
-    for (_, (names, treatment)) in
-        tables().into_iter().flat_map(|(heading, table)| table.iter().map(move |row| (heading, row)))
-    {
+    for (names, treatment) in tables().into_iter().flat_map(|(_, table)| table) {
         if let Treatment::Noted(text) | Treatment::Refused(text) | Treatment::SameAs(_, text) = treatment {
             assert!(!text.is_empty() && !text.ends_with('.') && !text.contains('|'), "{names:?}: {text}");
         }

@@ -281,7 +281,7 @@ fn nothing_is_dropped_in_silence() {
 }
 
 /// The names of a table's honoured options.
-fn honoured(table: &'static [Row]) -> impl Iterator<Item = &'static str> {
+fn honoured(table: &[Row]) -> impl Iterator<Item = &'static str> {
     table
         .iter()
         .filter(|(_, treatment)| matches!(treatment, Honoured | LaunchOnly))
@@ -302,7 +302,7 @@ fn every_honoured_option_is_really_read() {
     let ebs = [("type", "\"amazon-ebs\""), ("source_ami", "\"ami-1\""), ("ami_name", "\"web\"")];
     let play = [("type", "\"ansible\""), ("playbook_file", "\"p.yml\"")];
     let mut count = 0;
-    for name in honoured(amazon_ebs::table::OPTIONS).filter(|name| *name != "type") {
+    for name in honoured(&amazon_ebs::table::options()).filter(|name| *name != "type") {
         let said = errors(&format!("{{\"builders\": [{}]}}", with(&ebs, name)));
         assert!(
             said.contains(&format!("`{name}` must be")) || said.contains(&format!("error: {name} must be")),
@@ -397,4 +397,29 @@ fn lists_joined_by_commas_are_lists_also_where_they_are_rendered_later() {
     let arguments: Vec<String> =
         ansible(&recipe).extra_arguments.iter().map(|text| text.render(&image).expect("known")).collect();
     assert_eq!(arguments, ["-e", "a=ami-1", "amazon-ebs"]);
+}
+
+#[test]
+fn a_chroot_is_what_a_direct_bake_is() {
+    let chroot = |further: &str| {
+        format!(r#"{{"builders": [{{"type": "amazon-chroot", "source_ami": "ami-1", "ami_name": "web"{further}}}]}}"#)
+    };
+    let recipe = recipe(&chroot(r#", "tags": {"a": "b"}, "mount_options": ["nouuid"], "ami_users": ["1"]"#));
+    assert_eq!((ebs(&recipe).ami_name.as_str(), ebs(&recipe).sharing.users.len()), ("web", 1));
+    assert_eq!(recipe.notes.iter().map(|note| note.option.as_str()).collect::<Vec<_>>(), ["mount_options"]);
+    assert!(errors(&chroot(r#", "from_scratch": true"#)).contains("`from_scratch` of amazon-chroot is not supported"));
+    assert!(
+        errors(&chroot(r#", "instance_type": "t3.micro""#)).contains("amazon-chroot has no option `instance_type`")
+    );
+}
+
+#[test]
+fn other_builders_say_the_way_round() {
+    for (kind, instead) in
+        [("amazon-ebssurrogate", "register"), ("null", "it makes no image"), ("azure-arm", "images of EC2")]
+    {
+        let recipe = recipe(&format!(r#"{{"builders": [{{"type": "{kind}", "anything": 1}}]}}"#));
+        let Builder::Unsupported(unsupported) = &recipe.builds[0].builder else { panic!("supported") };
+        assert!(unsupported.to_string().contains(instead), "{unsupported}");
+    }
 }
