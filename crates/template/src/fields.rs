@@ -110,8 +110,13 @@ impl<'a> Fields<'a> {
             .filter(|node| !matches!(node.value, Value::Null))
     }
 
+    /// Reports that an option is not there, or there and empty.
     pub(crate) fn missing(&self, name: &str, help: &str) {
-        self.findings.error(&self.span, format!("{} needs `{name}`", self.owner), Some(help.to_owned()));
+        let (span, end) = match self.find(name) {
+            Some(node) => (&node.span, ", and this is empty"),
+            None => (&self.span, ""),
+        };
+        self.findings.error(span, format!("{} needs `{name}`{end}", self.owner), Some(help.to_owned()));
     }
 
     fn wrong(&self, name: &str, node: &Node, wanted: &str) {
@@ -119,8 +124,18 @@ impl<'a> Fields<'a> {
     }
 
     fn fold(&self, node: &Node, text: &str, scope: &Scope<'_>) -> Option<Vec<Part>> {
-        let folded = go::parse(text).and_then(|parts| go::fold(parts, scope));
+        let folded = go::parse(text).and_then(|parts| {
+            self.note_undeclared(node, &parts, scope);
+            go::fold(parts, scope)
+        });
         folded.map_err(|fault| self.findings.fault(node, fault)).ok()
+    }
+
+    fn note_undeclared(&self, node: &Node, parts: &[Part], scope: &Scope<'_>) {
+        for (name, span) in go::undeclared(parts, scope) {
+            let span = node.inner_span(&self.findings.source.text(&node.span), &span);
+            self.findings.note(&span, &name, "there is no such variable; as in Packer, it is empty");
+        }
     }
 
     /// A scalar with its template worked out.

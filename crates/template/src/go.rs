@@ -11,6 +11,7 @@ mod strings;
 use crate::place::Span;
 
 pub(crate) use fold::fold;
+pub(crate) use fold::undeclared;
 pub(crate) use functions::BUILD_VALUES;
 pub(crate) use functions::apply_text;
 pub(crate) use parse::parse;

@@ -12,6 +12,11 @@ pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) 
         .map(|(_, known)| known)
 }
 
+/// Whether one slip of the fingers makes `name` of `known`.
+pub(crate) fn is_slip(name: &str, known: &str) -> bool {
+    strsim::damerau_levenshtein(name, known) == 1
+}
+
 /// `did you mean …?`, if something is near enough.
 pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
     nearest(name, known).map(|known| format!("did you mean `{known}`?"))

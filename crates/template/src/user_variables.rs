@@ -97,6 +97,10 @@ impl<'a> UserVariables<'a> {
         }
         let declared = self.declared.iter().find(|member| member.key == name);
         let given = match (self.given.find(name), declared) {
+            // Packer reads a `null` of a -var-file as an empty text.
+            (Some(given), _) if matches!(given.node.value, Value::Null) => {
+                return self.set(name, State::Known(String::new()));
+            }
             (Some(given), _) => given.clone(),
             (None, Some(member)) => self.default(member),
             (None, None) => return None,

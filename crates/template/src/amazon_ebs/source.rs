@@ -54,7 +54,11 @@ pub(super) fn read(fields: &Fields<'_>) -> Option<SourceImage> {
             search(&filter).map(SourceImage::Filter)
         }
         (None, None) => {
-            fields.missing("source_ami_filter", "it says which image to start from; `source_ami` takes an id");
+            let given = fields.find("source_ami").map(|_| "source_ami");
+            fields.missing(
+                given.unwrap_or("source_ami_filter"),
+                "it says which image to start from; `source_ami` takes an id",
+            );
             None
         }
     }
@@ -62,7 +66,12 @@ pub(super) fn read(fields: &Fields<'_>) -> Option<SourceImage> {
 
 fn search(fields: &Fields<'_>) -> Option<SourceFilter> {
     options::check(fields, OPTIONS);
-    let owners = fields.texts("owners");
+    let mut owners = fields.texts("owners");
+    if owners.is_empty() && fields.find("owners").is_some_and(|node| fields.asks_for(node)) {
+        // What is wrong with them has been reported.
+        return None;
+    }
+    owners.retain(|owner| !owner.is_empty());
     if owners.is_empty() {
         fields.missing(
             "owners",

@@ -31,6 +31,25 @@ pub(crate) fn fold(parts: Vec<Part>, scope: &Scope<'_>) -> Result<Vec<Part>, Fau
     Ok(folded)
 }
 
+/// The user variables that `parts` name and nobody has declared, with the places of their calls.
+pub(crate) fn undeclared(parts: &[Part], scope: &Scope<'_>) -> Vec<(String, Span)> {
+    let mut found = Vec::new();
+    let mut open: Vec<&Expression> = parts
+        .iter()
+        .filter_map(|part| if let Part::Action(expression) = part { Some(expression) } else { None })
+        .collect();
+    while let Some(expression) = open.pop() {
+        let Expression::Call { name, arguments, span } = expression else { continue };
+        if let ("user", [Expression::Literal(Literal::Text(variable))]) = (name.as_str(), arguments.as_slice())
+            && functions::is_taken_for_empty(variable, &(scope.user)(variable), scope)
+        {
+            found.push((variable.clone(), span.clone()));
+        }
+        open.extend(arguments);
+    }
+    found
+}
+
 fn expression_of(expression: Expression, scope: &Scope<'_>) -> Result<Expression, Fault> {
     let (name, arguments, span) = match expression {
         Expression::Literal(_) => return Ok(expression),
@@ -85,7 +104,7 @@ fn build_value(path: Vec<String>, span: Span, scope: &Scope<'_>) -> Result<Expre
     }
     if scope.position != Position::Deferred {
         let message = format!("`{name}` is not known yet when this option is read");
-        let help = "it can be used in ami_description, tags, snapshot_tags, run_tags, and in extra_arguments and ansible_env_vars of a provisioner";
+        let help = "it can be used in ami_description and tags, in scripts, files and arguments of provisioners, and in post-processors";
         return Err(Fault::new(&span, message).with_help(Some(help.to_owned())));
     }
     Ok(Expression::Field { path, span })

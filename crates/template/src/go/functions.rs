@@ -6,6 +6,7 @@ use super::Literal;
 use super::layout;
 use crate::context::PACKER_VERSION;
 use crate::nearest::did_you_mean;
+use crate::nearest::is_slip;
 use crate::scope::Found;
 use crate::scope::Position;
 use crate::scope::Scope;
@@ -166,16 +167,23 @@ fn none(name: &str, arguments: &[Literal], text: impl FnOnce() -> String) -> Res
     if arguments.is_empty() { Ok(text()) } else { Err((format!("`{name}` takes no value"), None)) }
 }
 
+/// Whether Packer would take an empty text for a variable that is not there. What looks like a slip of the fingers is an error
+/// here.
+pub(super) fn is_taken_for_empty(name: &str, found: &Found, scope: &Scope<'_>) -> bool {
+    let Found::Missing(near) = found else { return false };
+    scope.position != Position::Variable && !near.as_ref().is_some_and(|near| is_slip(name, near))
+}
+
 fn user(name: &str, scope: &Scope<'_>) -> Answer {
     match (scope.user)(name) {
         Found::Value(value) => Ok(Literal::Text(value)),
         Found::Failed => Err((String::new(), None)),
         Found::Circle => Err((format!("the variable `{name}` needs its own value"), None)),
+        // As in Packer; whoever reads the option notes it.
+        found if is_taken_for_empty(name, &found, scope) => Ok(Literal::Text(String::new())),
         Found::Missing(near) => {
             let help = near.map(|near| format!("did you mean `{near}`?"));
-            let help = help.unwrap_or_else(|| {
-                format!("declare it: \"variables\": {{ \"{name}\": \"…\" }}; Packer would silently use nothing")
-            });
+            let help = help.unwrap_or_else(|| format!("declare it: \"variables\": {{ \"{name}\": \"…\" }}"));
             Err((format!("there is no variable `{name}`"), Some(help)))
         }
     }

@@ -27,6 +27,7 @@ fn folded(text: &str, position: Position) -> Result<Vec<Part>, Fault> {
         "name" => Found::Value("web".to_owned()),
         "circle" => Found::Circle,
         "failed" => Found::Failed,
+        "nme" => Found::Missing(Some("name".to_owned())),
         _ => Found::Missing(None),
     };
     let uuids = Cell::new(0);
@@ -111,7 +112,7 @@ fn syntax_of_go() {
 fn faults_point_at_the_spot() {
     let cases = [
         ("a {{usr `x`}}", "usr", "there is no function `usr`; did you mean `user`?"),
-        ("{{user `nme`}}", "user", "there is no variable `nme`; declare it"),
+        ("{{user `nme`}}", "user", "there is no variable `nme`; did you mean `name`?"),
         ("{{user `circle`}}", "user", "the variable `circle` needs its own value"),
         ("{{vault `a` `b`}}", "vault", "the function `vault` is not supported; give the value with -var"),
         ("{{consul_key `a`}}", "consul_key", "the function `consul_key` is not supported; give the value with -var"),

@@ -383,11 +383,11 @@ fn credentials_may_say_what_the_environment_says() {
 #[test]
 fn a_value_that_failed_is_reported_once() {
     let errors = errors(
-        r#"{"builders": [{"type": "amazon-ebs", "source_ami": "{{user `ami`}}", "ami_name": "web"}],
+        r#"{"variables": {"ami": null}, "builders": [{"type": "amazon-ebs", "source_ami": "{{user `ami`}}", "ami_name": "web"}],
             "provisioners": [{"type": "file", "source": "{{user `ami`}}", "destination": "/"}]}"#,
     );
-    assert_eq!(errors.matches("error: ").count(), 2, "{errors}");
-    assert_eq!(errors.matches("there is no variable `ami`").count(), 2, "{errors}");
+    assert_eq!(errors.matches("error: ").count(), 1, "{errors}");
+    assert!(errors.contains("the variable `ami` needs a value"), "{errors}");
 }
 
 #[test]
@@ -422,4 +422,24 @@ fn other_builders_say_the_way_round() {
         let Builder::Unsupported(unsupported) = &recipe.builds[0].builder else { panic!("supported") };
         assert!(unsupported.to_string().contains(instead), "{unsupported}");
     }
+}
+
+#[test]
+fn variables_that_nobody_declared_are_empty_and_noted() {
+    let recipe = recipe(&template(r#", "instance_type": "{{user `size` | lower}}""#, ""));
+    assert_eq!(ebs(&recipe).instance_type, None);
+    let notes: Vec<String> = recipe.notes.iter().map(ToString::to_string).collect();
+    let said = ": size: there is no such variable; as in Packer, it is empty";
+    assert!(notes.len() == 1 && notes[0].ends_with(said), "{notes:?}");
+    let empty = errors(r#"{"builders": [{"type": "amazon-ebs", "source_ami": "{{user `ami`}}", "ami_name": "web"}]}"#);
+    assert!(empty.contains("amazon-ebs needs `source_ami`, and this is empty"), "{empty}");
+    let mut variables = Variables::default();
+    variables.add_file(&Source::new("v.json", r#"{"ami": null}"#)).expect("valid");
+    let text = r#"{"variables": {"ami": null}, "builders": [{"type": "amazon-ebs", "source_ami": "a{{user `ami`}}", "ami_name": "web"}]}"#;
+    let given = read_with(text, &variables).unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(ebs(&given).source, SourceImage::Id("a".to_owned()), "a null of a -var-file is an empty text");
+    let slip = errors(
+        r#"{"variables": {"image": "x"}, "builders": [{"type": "amazon-ebs", "source_ami": "{{user `imgae`}}", "ami_name": "web"}]}"#,
+    );
+    assert!(slip.contains("did you mean `image`?"), "{slip}");
 }

@@ -88,11 +88,11 @@ fn several_errors_are_reported_together() {
       |                          ^^^^^^^
       = help: did you mean `name`?
 
-    error: source_ami_filter needs `owners`
-     --> web.json:5:50
+    error: source_ami_filter needs `owners`, and this is empty
+     --> web.json:5:62
       |
-    5 | pe": "amazon-ebs", "source_ami_filter": { "owners": [] }, "ami_name": "{{user `name`}}:x", "ssh_pass
-      |                                         ^
+    5 | -ebs", "source_ami_filter": { "owners": [] }, "ami_name": "{{user `name`}}:x", "ssh_password": "pw" 
+      |                                         ^^
       = help: anybody can publish an image with any name; name the account, such as "136693071363" for Debian
 
     error: the option `ssh_password` of amazon-ebs is not supported
