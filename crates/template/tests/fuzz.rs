@@ -1,0 +1,58 @@
+//! A bounded run of the fuzz targets of this crate; `fuzz/` has them for cargo-fuzz.
+
+#[path = "../../../fuzz/checks/mutate.rs"]
+mod mutate;
+#[path = "../../../fuzz/checks/template.rs"]
+mod template;
+
+/// What templates are made of.
+const WORDS: &[&str] = &[
+    "{{",
+    "}}",
+    "{{user `v`}}",
+    "{{.SourceAMI}}",
+    "{{build `ID`}}",
+    "{{.Path}}",
+    "|",
+    "`",
+    "\\\"",
+    "\\u00e9",
+    "é",
+    "😀",
+    "null",
+    "true",
+    "-1",
+    "1e999",
+    "[]",
+    "{}",
+    "\"_x\": 1,",
+    "\"tags\":",
+    "\"override\":",
+    "\"only\":",
+    ",",
+    "clean_resource_name",
+    "{{-",
+    "-}}",
+    "/*",
+    "99999999999999999999",
+    "\"type\": \"shell\",",
+    "\u{0}",
+];
+
+#[test]
+fn json_templates() {
+    let seeds: [&[u8]; 2] = [
+        include_bytes!("../../../fuzz/seeds/json_template/whole.json"),
+        include_bytes!("../../../fuzz/seeds/json_template/least.json"),
+    ];
+    mutate::run(template::json_template, &seeds, WORDS, 1_500);
+}
+
+#[test]
+fn strings_of_templates() {
+    let seeds: [&[u8]; 2] = [
+        include_bytes!("../../../fuzz/seeds/template_string/functions"),
+        include_bytes!("../../../fuzz/seeds/template_string/values"),
+    ];
+    mutate::run(template::template_string, &seeds, WORDS, 1_500);
+}
