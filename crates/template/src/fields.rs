@@ -19,6 +19,9 @@ use crate::tree::Node;
 use crate::tree::Value;
 use crate::variables;
 
+/// What is noted of a user variable that is used and not declared.
+pub(crate) const UNDECLARED: &str = "there is no such variable; as in Packer, it is empty";
+
 /// What was found while reading: everything is read before anything is reported.
 pub(crate) struct Findings {
     pub(crate) source: Sources,
@@ -134,7 +137,7 @@ impl<'a> Fields<'a> {
     fn note_undeclared(&self, node: &Node, parts: &[Part], scope: &Scope<'_>) {
         for (name, span) in go::undeclared(parts, scope) {
             let span = node.inner_span(&self.findings.source.text(&node.span), &span);
-            self.findings.note(&span, &name, "there is no such variable; as in Packer, it is empty");
+            self.findings.note(&span, &name, UNDECLARED);
         }
     }
 

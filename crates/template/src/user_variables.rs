@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::deferred::Deferred;
 use crate::fault::TemplateError;
 use crate::fields::Findings;
+use crate::fields::UNDECLARED;
 use crate::go;
 use crate::nearest::nearest;
 use crate::place::Source;
@@ -78,13 +79,17 @@ impl<'a> UserVariables<'a> {
             let near = self.nearest_declared(name).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
             let place = Source::new(&format!("-var {name}"), "").place(0);
             let text = format!("the template has no variable `{name}`{near}");
-            self.findings.notes.borrow_mut().push(Note { place, option: name.to_owned(), text, only_direct: false });
+            self.note(Note { place, option: name.to_owned(), text, only_direct: false });
         }
         let known = |(name, state): (&String, &State)| match state {
             State::Known(value) => Some((name.clone(), value.clone())),
             State::Open | State::Failed => None,
         };
         self.states.borrow().iter().filter_map(known).collect()
+    }
+
+    fn note(&self, note: Note) {
+        self.findings.notes.borrow_mut().push(note);
     }
 
     fn nearest_declared(&self, name: &str) -> Option<&str> {
@@ -160,7 +165,14 @@ impl<'a> UserVariables<'a> {
             further: &[],
             uuids: self.uuids,
         };
-        match go::parse(text).and_then(|parts| go::fold(parts, &scope)) {
+        let folded = go::parse(text).and_then(|parts| {
+            for (name, span) in go::undeclared(&parts, &scope) {
+                let place = given.source.place(given.span(&span).start);
+                self.note(Note { place, option: name, text: UNDECLARED.to_owned(), only_direct: false });
+            }
+            go::fold(parts, &scope)
+        });
+        match folded {
             Ok(parts) => Deferred::new(parts).find_literal().map(ToOwned::to_owned),
             Err(fault) if fault.was_reported() => None,
             Err(fault) => {

@@ -41,7 +41,7 @@ pub(crate) fn undeclared(parts: &[Part], scope: &Scope<'_>) -> Vec<(String, Span
     while let Some(expression) = open.pop() {
         let Expression::Call { name, arguments, span } = expression else { continue };
         if let ("user", [Expression::Literal(Literal::Text(variable))]) = (name.as_str(), arguments.as_slice())
-            && functions::is_taken_for_empty(variable, &(scope.user)(variable), scope)
+            && functions::is_taken_for_empty(variable, &(scope.user)(variable))
         {
             found.push((variable.clone(), span.clone()));
         }

@@ -169,9 +169,9 @@ fn none(name: &str, arguments: &[Literal], text: impl FnOnce() -> String) -> Res
 
 /// Whether Packer would take an empty text for a variable that is not there. What looks like a slip of the fingers is an error
 /// here.
-pub(super) fn is_taken_for_empty(name: &str, found: &Found, scope: &Scope<'_>) -> bool {
+pub(super) fn is_taken_for_empty(name: &str, found: &Found) -> bool {
     let Found::Missing(near) = found else { return false };
-    scope.position != Position::Variable && !near.as_ref().is_some_and(|near| is_slip(name, near))
+    !near.as_ref().is_some_and(|near| is_slip(name, near))
 }
 
 fn user(name: &str, scope: &Scope<'_>) -> Answer {
@@ -180,7 +180,7 @@ fn user(name: &str, scope: &Scope<'_>) -> Answer {
         Found::Failed => Err((String::new(), None)),
         Found::Circle => Err((format!("the variable `{name}` needs its own value"), None)),
         // As in Packer; whoever reads the option notes it.
-        found if is_taken_for_empty(name, &found, scope) => Ok(Literal::Text(String::new())),
+        found if is_taken_for_empty(name, &found) => Ok(Literal::Text(String::new())),
         Found::Missing(near) => {
             let help = near.map(|near| format!("did you mean `{near}`?"));
             let help = help.unwrap_or_else(|| format!("declare it: \"variables\": {{ \"{name}\": \"…\" }}"));
