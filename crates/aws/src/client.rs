@@ -5,6 +5,7 @@
 mod call;
 mod endpoints;
 mod error;
+mod pace;
 mod pages;
 mod patience;
 mod retry;
@@ -29,6 +30,7 @@ pub use patience::Patience;
 pub use wait::TimedOut;
 pub use wait::wait;
 
+use self::pace::Pace;
 use crate::wire::Operation;
 use crate::wire::Service;
 
@@ -39,6 +41,8 @@ pub struct Client {
     identity_cache: SharedIdentityCache,
     /// What environment or profile put in the place of AWS's own endpoints, in the order of [`Service::ALL`].
     overrides: [Option<Arc<str>>; Service::ALL.len()],
+    /// Shared by all clones, in whatever region.
+    pace: Arc<Pace>,
 }
 
 /// Where to find credentials and region, beyond what the environment says.
@@ -86,7 +90,12 @@ impl Client {
 
     fn from_config(config: SdkConfig) -> Self {
         let overrides = Service::ALL.map(|service| endpoints::find_override(&config, service).map(Arc::from));
-        Self { config: Arc::new(config), identity_cache: IdentityCache::lazy().build(), overrides }
+        Self {
+            config: Arc::new(config),
+            identity_cache: IdentityCache::lazy().build(),
+            overrides,
+            pace: Arc::default(),
+        }
     }
 
     /// The same credentials in another region.

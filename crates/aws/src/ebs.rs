@@ -203,8 +203,8 @@ shape! {
 }
 
 operation!(Ebs, "StartSnapshot", StartSnapshotRequest => StartSnapshotResponse, "POST" "/snapshots" 201, idempotent by client_token);
-operation!(Ebs, "PutSnapshotBlock", PutSnapshotBlockRequest => PutSnapshotBlockResponse, "PUT" "/snapshots/{snapshotId}/blocks/{blockIndex}" 201);
+operation!(Ebs, "PutSnapshotBlock", PutSnapshotBlockRequest => PutSnapshotBlockResponse, "PUT" "/snapshots/{snapshotId}/blocks/{blockIndex}" 201, a block of snapshot_id);
 operation!(Ebs, "CompleteSnapshot", CompleteSnapshotRequest => CompleteSnapshotResponse, "POST" "/snapshots/completion/{snapshotId}" 202);
 operation!(Ebs, "ListSnapshotBlocks", ListSnapshotBlocksRequest => ListSnapshotBlocksResponse, "GET" "/snapshots/{snapshotId}/blocks" 200);
 operation!(Ebs, "ListChangedBlocks", ListChangedBlocksRequest => ListChangedBlocksResponse, "GET" "/snapshots/{secondSnapshotId}/changedblocks" 200);
-operation!(Ebs, "GetSnapshotBlock", GetSnapshotBlockRequest => GetSnapshotBlockResponse, "GET" "/snapshots/{snapshotId}/blocks/{blockIndex}" 200);
+operation!(Ebs, "GetSnapshotBlock", GetSnapshotBlockRequest => GetSnapshotBlockResponse, "GET" "/snapshots/{snapshotId}/blocks/{blockIndex}" 200, a block of snapshot_id);

@@ -14,6 +14,7 @@ use crate::error::working;
 use crate::folder::Folders;
 use crate::remote::fetch_changes;
 use crate::remote::fetch_disk;
+use crate::remote::note_of;
 
 /// Bases that are kept; the one that was not used for longest goes.
 const BASES: usize = 4;
@@ -34,7 +35,7 @@ pub(crate) struct BaseDisk {
 /// The base's disk, fetched if this machine does not have it.
 ///
 /// # Errors
-/// AWS's refusals or the disk's; a disk that did not arrive whole is never visible.
+/// AWS's refusals or the disk's; a disk that did not arrive whole is never taken for a base, but gone on with.
 pub(crate) async fn ensure_base(
     client: &Client,
     folders: &Folders,
@@ -47,24 +48,67 @@ pub(crate) async fn ensure_base(
     }
     let folder = disks(folders);
     fs_err::create_dir_all(&folder).map_err(working("create the cache of disks"))?;
-    drop_half_fetched(folders).map_err(working("clear the cache of disks"))?;
+    drop_half_fetched_but(folders, Some(snapshot)).map_err(working("clear the cache of disks"))?;
     let fetching = fetching_lock(&folder).map_err(working("lock the cache of disks"))?;
     fetching.lock_shared().map_err(working("lock the cache of disks"))?;
-    // The name goes when this bake ends, unless the disk is whole or the bake is killed.
-    let arriving = tempfile::Builder::new()
-        .prefix(&format!("{snapshot}."))
-        .suffix(&format!(".{ARRIVING}"))
-        .tempfile_in(&folder)
-        .map_err(working("create a disk in the cache"))?
-        .into_temp_path();
-    let map = fetch_disk(client, snapshot, &arriving, on_block).await?;
+    let arriving = Arriving::begin(&folder, snapshot).map_err(working("create a disk in the cache"))?;
+    let map = fetch_disk(client, snapshot, arriving.path(), on_block).await?;
     let path = disk_path(folders, snapshot);
     let text = serde_json::to_string(&map).map_err(working("write a block map"))?;
     // The map first, so that a disk is never without one.
     write_atomically(&map_path(folders, snapshot), &text)?;
-    arriving.persist(&path).map_err(|error| working("keep the fetched base in the cache")(error.error))?;
+    arriving.keep_as(&path).map_err(working("keep the fetched base in the cache"))?;
     drop_oldest(&folder).map_err(working("make room in the cache of disks"))?;
     Ok(BaseDisk { snapshot: snapshot.to_owned(), path, map })
+}
+
+/// A disk that is not whole yet.
+enum Arriving {
+    /// One that the next bake goes on with if this one does not come to its end.
+    Shared { path: PathBuf, _held: std::fs::File },
+    /// Another bake fetches the same just now: one of our own, that goes with us.
+    Own(tempfile::TempPath),
+}
+
+impl Arriving {
+    fn begin(folder: &Path, snapshot: &str) -> std::io::Result<Self> {
+        let path = arriving_path(folder, snapshot);
+        let file = fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(&path)?.into_parts().0;
+        // The other may have made it whole between our opening and our locking it: then the name leads elsewhere.
+        if file.try_lock().is_ok() && is_at(&file, &path) {
+            return Ok(Self::Shared { path, _held: file });
+        }
+        let own = tempfile::Builder::new()
+            .prefix(&format!("{snapshot}."))
+            .suffix(&format!(".{ARRIVING}"))
+            .tempfile_in(folder)?;
+        Ok(Self::Own(own.into_temp_path()))
+    }
+
+    fn path(&self) -> &Path {
+        match self {
+            Self::Shared { path, .. } => path,
+            Self::Own(path) => path,
+        }
+    }
+
+    fn keep_as(self, whole: &Path) -> std::io::Result<()> {
+        match self {
+            Self::Shared { path, .. } => fs_err::rename(path, whole),
+            Self::Own(path) => path.persist(whole).map_err(|error| error.error),
+        }
+    }
+}
+
+fn is_at(file: &std::fs::File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    let same =
+        |held: std::fs::Metadata, named: std::fs::Metadata| (held.dev(), held.ino()) == (named.dev(), named.ino());
+    file.metadata().ok().zip(fs_err::metadata(path).ok()).is_some_and(|(held, named)| same(held, named))
+}
+
+fn arriving_path(folder: &Path, snapshot: &str) -> PathBuf {
+    folder.join(format!("{snapshot}.{ARRIVING}"))
 }
 
 /// The base's disk, if this machine has it whole.
@@ -88,6 +132,10 @@ const NOW: rustix::fs::Timespec = rustix::fs::Timespec { tv_sec: 0, tv_nsec: rus
 /// # Errors
 /// The disk's.
 pub fn drop_half_fetched(folders: &Folders) -> std::io::Result<()> {
+    drop_half_fetched_but(folders, None)
+}
+
+fn drop_half_fetched_but(folders: &Folders, wanted: Option<&str>) -> std::io::Result<()> {
     let folder = disks(folders);
     if !folder.is_dir() {
         return Ok(());
@@ -98,7 +146,11 @@ pub fn drop_half_fetched(folders: &Folders) -> std::io::Result<()> {
     }
     for entry in fs_err::read_dir(&folder)? {
         let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == ARRIVING) {
+        let is_half = path.extension().is_some_and(|extension| extension == ARRIVING || extension == "blocks");
+        let is_wanted = wanted
+            .map(|snapshot| arriving_path(&folder, snapshot))
+            .is_some_and(|wanted| path == wanted || path == note_of(&wanted));
+        if is_half && !is_wanted {
             fs_err::remove_file(path)?;
         }
     }

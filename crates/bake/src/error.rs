@@ -14,6 +14,16 @@ pub enum BakeError {
         #[source]
         source: Box<aws::Error>,
     },
+    /// Pending snapshots have a quota, and it is used up. Trying again does not help.
+    #[error(
+        "could not start a snapshot: the account has as many pending ones in this region as it may (100); \
+         `ovenbird doctor` lists those that bakes left, and EBS drops one that nobody writes to after its time-out"
+    )]
+    PendingSnapshots {
+        /// AWS's word.
+        #[source]
+        source: Box<aws::Error>,
+    },
     /// Something on this machine failed.
     #[error("could not {doing}")]
     Local {

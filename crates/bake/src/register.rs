@@ -1,11 +1,8 @@
 //! Registering a baked disk as an image. RegisterImage's defaults (i386, paravirtual) are never ours, so everything is said.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use ovenbird_aws as aws;
 use ovenbird_aws::Client;
-use ovenbird_aws::client::wait;
 use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::Filter;
 use ovenbird_aws::ec2::Tag;
@@ -24,10 +21,9 @@ use crate::error::calling;
 use crate::error::working;
 use crate::plan::Plan;
 use crate::plan::describe_source;
+use crate::remote::find_named;
+use crate::remote::register_image;
 use crate::request::Request;
-
-/// How long an image may take from registered to available.
-const AVAILABLE: Duration = Duration::from_secs(600);
 
 /// What the template says about the finished image, rendered.
 pub(crate) struct Rendered {
@@ -63,7 +59,8 @@ pub(crate) fn rendered_tags(builder: &AmazonEbs, source: &SourceAmi) -> Result<R
 /// # Errors
 /// The image that has it, with what to do; AWS's refusals.
 pub(crate) async fn verify_name_free(client: &Client, plan: &Plan, bake: &str) -> Result<(), BakeError> {
-    match find_named(client, &plan.image_name).await? {
+    let doing = format!("look whether the name `{}` is free", plan.image_name);
+    match find_named(client, &plan.image_name).await.map_err(calling(doing))? {
         None => Ok(()),
         // The bake is resumed, and had come so far.
         Some(taken) if Tag::find(&taken.tags, tags::BAKE) == Some(bake) => Ok(()),
@@ -76,13 +73,6 @@ pub(crate) async fn verify_name_free(client: &Client, plan: &Plan, bake: &str) -
     }
 }
 
-async fn find_named(client: &Client, name: &str) -> Result<Option<ec2::Image>, BakeError> {
-    let filters = vec![Filter::new("name", [name])];
-    let request = ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], filters, ..Default::default() };
-    let pages = client.send_all(request).await.map_err(calling(format!("look whether the name `{name}` is free")))?;
-    Ok(pages.into_iter().flat_map(|page| page.images).next())
-}
-
 /// Registers `snapshot` as the plan's image and waits until it is available. Run twice for one bake, it is one image.
 ///
 /// # Errors
@@ -93,37 +83,8 @@ pub(crate) async fn register(
     plan: &Plan,
     (bake, snapshot, tree): (&str, &str, Digest),
 ) -> Result<String, BakeError> {
-    let doing = || format!("register the image `{}`", plan.image_name);
     let order = order(client, request, plan, (bake, snapshot, tree))?;
-    let image = match client.send(order).await {
-        Ok(answer) => answer.image_id,
-        // There is no client token: after an answer that got lost, the name and our tag say that it worked.
-        Err(error) if error.has_code("InvalidAMIName.Duplicate") => {
-            let named = find_named(client, &plan.image_name).await?;
-            let ours = named.filter(|image| Tag::find(&image.tags, tags::BAKE) == Some(bake));
-            Some(ours.ok_or_else(|| calling(doing())(error))?.image_id.unwrap_or_default())
-        }
-        Err(error) => return Err(calling(doing())(error)),
-    };
-    let image = image.unwrap_or_default();
-    wait(format!("{image} to be available"), AVAILABLE, Duration::from_millis(500), async || {
-        is_available(client, &image).await
-    })
-    .await
-    .map_err(calling(doing()))?;
-    Ok(image)
-}
-
-async fn is_available(client: &Client, image: &str) -> Result<Option<()>, aws::Error> {
-    let filters = vec![Filter::new("image-id", [image])];
-    let answer = client.send(ec2::DescribeImagesRequest { filters, ..Default::default() }).await?;
-    match answer.images.first().and_then(|image| image.state.as_deref()) {
-        Some("available") => Ok(Some(())),
-        Some("failed" | "error" | "invalid") => {
-            Err(aws::Error::Incomplete { action: "RegisterImage", member: "available image: its state is `failed`" })
-        }
-        _ => Ok(None),
-    }
+    register_image(client, order, bake).await
 }
 
 /// Takes back the image that a bake registered and did not publish. One that is gone, or was never made, is fine.

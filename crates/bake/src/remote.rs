@@ -1,10 +1,16 @@
 //! Snapshots in AWS, read and written block by block: the EBS direct APIs with the rules that their users learnt.
 
+mod arrived;
 mod fetch;
+mod listing;
+mod register;
 mod upload;
 
+pub(crate) use arrived::note_of;
 pub use fetch::fetch_changes;
 pub use fetch::fetch_disk;
+pub(crate) use register::find_named;
+pub use register::register_image;
 pub use upload::NewSnapshot;
 pub(crate) use upload::complete_snapshot;
 pub(crate) use upload::list_pending_snapshots;
@@ -13,7 +19,7 @@ pub use upload::put_changes;
 pub use upload::start_snapshot;
 pub use upload::undo_snapshot;
 
-/// Block calls in flight. 100 ms a call makes 640/s of it, under the quota of 1000/s per snapshot and account.
+/// Block calls in flight. 100 ms a call makes 640/s of it; the client itself keeps all bakes together under the quotas.
 const IN_FLIGHT: usize = 64;
 
 /// The API speaks of sizes in GiB; some of its examples in bytes (`offline.md` 1.1): no volume has 65537 GiB.

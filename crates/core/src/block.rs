@@ -20,6 +20,12 @@ pub const GIB: u64 = 1 << 30;
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
+    /// The digest of a block of zeros.
+    pub const ZERO_BLOCK: Self = Self([
+        0x07, 0x85, 0x4d, 0x2f, 0xef, 0x29, 0x7a, 0x06, 0xba, 0x81, 0x68, 0x5e, 0x66, 0x0c, 0x33, 0x2d, 0xe3, 0x6d,
+        0x5d, 0x18, 0xd5, 0x46, 0x92, 0x7d, 0x30, 0xda, 0xad, 0x6d, 0x7f, 0xda, 0x15, 0x41,
+    ]);
+
     /// The digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
@@ -116,4 +122,14 @@ pub fn linear_checksum<'a>(digests_in_order: impl IntoIterator<Item = &'a Digest
         hash.update(digest.0);
     }
     Digest(hash.finalize().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_have_their_digest() {
+        assert_eq!(Digest::ZERO_BLOCK, Digest::of(&vec![0; usize::try_from(BLOCK_SIZE).expect("small")]));
+    }
 }

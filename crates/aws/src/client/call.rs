@@ -1,6 +1,7 @@
 //! One operation through the SDK's orchestrator.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_runtime::auth::SigV4OperationSigningConfig;
@@ -34,7 +35,9 @@ use aws_types::region::SigningRegion;
 
 use super::Client;
 use super::Error;
+use super::pace::Lanes;
 use super::retry::ApiErrorClassifier;
+use super::retry::Tries;
 use crate::wire;
 use crate::wire::ApiError;
 use crate::wire::Operation;
@@ -47,17 +50,21 @@ pub(super) async fn send<O: Operation>(client: &Client, mut request: O) -> Resul
     let endpoint = client.endpoint(O::SERVICE)?;
     let region = client.config.region().cloned().ok_or(Error::NoRegion)?;
     let credentials = client.config.credentials_provider().ok_or(Error::NoCredentials)?;
+    let lanes = Lanes::find(region.as_ref(), O::SERVICE, O::ACTION, request.snapshot_of_block());
+    let tries = Arc::new(Tries::new(client.pace.clone(), lanes));
+    tries.wait_for_place().await;
+    let noting = tries.clone();
     let mut call = Call::builder()
         .service_name(O::SERVICE.name())
         .operation_name(O::ACTION)
         .endpoint_url(&endpoint)
         .runtime_plugin(Signing::new::<O>(region, credentials, client.identity_cache.clone()))
         .with_connection_poisoning()
-        .retry_classifier(ApiErrorClassifier)
+        .retry_classifier(ApiErrorClassifier(tries))
         .retry_classifier(TransientErrorClassifier::<ApiError>::new())
         .retry_classifier(HttpStatusCodeClassifier::default())
         .serializer(|request: O| into_sdk(wire::encode_request(&request)))
-        .deserializer(|response: &HttpResponse| read::<O>(response));
+        .deserializer(move |response: &HttpResponse| read::<O>(response, &noting));
     if let Some(http) = client.config.http_client() {
         call = call.http_client(http);
     }
@@ -84,7 +91,7 @@ fn into_sdk(request: http::Request<Vec<u8>>) -> Result<HttpRequest, BoxError> {
     Ok(HttpRequest::try_from(request)?)
 }
 
-fn read<O: Operation>(response: &HttpResponse) -> Result<O::Answer, OrchestratorError<ApiError>> {
+fn read<O: Operation>(response: &HttpResponse, tries: &Tries) -> Result<O::Answer, OrchestratorError<ApiError>> {
     let mut answer = http::Response::builder().status(response.status().as_u16());
     for (name, value) in response.headers() {
         answer = answer.header(name, value);
@@ -93,7 +100,10 @@ fn read<O: Operation>(response: &HttpResponse) -> Result<O::Answer, Orchestrator
     let answer = answer.body(body).map_err(OrchestratorError::other)?;
     match wire::decode_answer::<O>(&answer).map_err(OrchestratorError::other)? {
         Ok(answer) => Ok(answer),
-        Err(refusal) => Err(OrchestratorError::operation(refusal)),
+        Err(refusal) => {
+            tries.note(&refusal);
+            Err(OrchestratorError::operation(refusal))
+        }
     }
 }
 

@@ -19,6 +19,25 @@ pub enum Error {
         #[source]
         source: ApiError,
     },
+    /// The service no longer believes the credentials that it believed before. What was sent had no effect.
+    #[error("{action} was refused, as the session of the AWS credentials is over; log in again and repeat the command")]
+    SessionOver {
+        /// The operation.
+        action: &'static str,
+        /// The service's code and sentence.
+        #[source]
+        source: ApiError,
+    },
+    /// What was made came to a bad end in AWS.
+    #[error("{what} ended as `{state}`: {why}")]
+    Ended {
+        /// What was made.
+        what: String,
+        /// Its state.
+        state: String,
+        /// AWS's reason.
+        why: String,
+    },
     /// No answer came: no connection, a timeout, or an answer that cannot be read.
     #[error("{action} got no answer from {endpoint}")]
     NoAnswer {
@@ -75,7 +94,10 @@ pub enum Error {
 impl Error {
     pub(super) fn from_sdk(action: &'static str, endpoint: &str, error: SdkError<ApiError, HttpResponse>) -> Self {
         match error {
-            SdkError::ServiceError(refusal) => Self::Refused { action, source: refusal.into_err() },
+            SdkError::ServiceError(refusal) => match refusal.into_err() {
+                source if source.is_expired_session() => Self::SessionOver { action, source },
+                source => Self::Refused { action, source },
+            },
             other => match find_cause::<CredentialsError>(&other) {
                 Some(CredentialsError::CredentialsNotLoaded(_)) => Self::NoCredentials,
                 Some(cause) => Self::Credentials { action, source: Box::new(Told(chain(cause))) },
@@ -88,7 +110,7 @@ impl Error {
     #[must_use]
     pub fn refusal(&self) -> Option<&ApiError> {
         match self {
-            Self::Refused { source, .. } => Some(source),
+            Self::Refused { source, .. } | Self::SessionOver { source, .. } => Some(source),
             _ => None,
         }
     }

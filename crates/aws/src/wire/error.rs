@@ -55,10 +55,43 @@ impl ApiError {
         CODES.contains(&self.code.as_str())
     }
 
-    /// May the same call succeed a moment later, through no change of its own?
+    /// May the same call succeed a moment later, through no change of its own? Capacity comes back too, but not within a call's tries.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        self.status >= 500 || (self.code == "ValidationException" && self.message.contains("Failed to read block data"))
+        (self.status >= 500 && !self.is_lack_of_capacity())
+            || (self.code == "ValidationException" && self.message.contains("Failed to read block data"))
+    }
+
+    /// Does the code say that no machine is free for the instance? Another type or zone may have one.
+    #[must_use]
+    pub fn is_lack_of_capacity(&self) -> bool {
+        const CODES: [&str; 6] = [
+            "InsufficientInstanceCapacity",
+            "InsufficientHostCapacity",
+            "InsufficientReservedInstanceCapacity",
+            "InsufficientCapacity",
+            "InsufficientFreeAddressesInSubnet",
+            "InsufficientVolumeCapacity",
+        ];
+        CODES.contains(&self.code.as_str())
+    }
+
+    /// Does the code say that the signature is not the request's? The same keys may be believed when they sign anew.
+    #[must_use]
+    pub fn is_wrong_signature(&self) -> bool {
+        ["InvalidSignature", "InvalidSignatureException", "SignatureDoesNotMatch"].contains(&self.code.as_str())
+    }
+
+    /// Does the code say that the session of the credentials is over?
+    #[must_use]
+    pub fn is_expired_session(&self) -> bool {
+        ["ExpiredToken", "ExpiredTokenException", "RequestExpired"].contains(&self.code.as_str())
+    }
+
+    /// Does the code say that the account has as many as it may have?
+    #[must_use]
+    pub fn is_quota(&self) -> bool {
+        self.code == "ServiceQuotaExceededException"
     }
 
     /// Does the code say that the thing is not there?

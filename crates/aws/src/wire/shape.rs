@@ -123,6 +123,11 @@ pub trait Operation: Shape {
     fn idempotency_token(&mut self) -> Option<&mut Option<String>> {
         None
     }
+
+    /// The snapshot whose blocks are read or written: such calls have a quota for each snapshot.
+    fn snapshot_of_block(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// Bytes: base64 in text, as they are where they are the payload.
@@ -301,7 +306,7 @@ macro_rules! shape {
 macro_rules! operation {
     (
         $service:ident, $action:literal, $request:ty => $answer:ty
-        $(, $method:literal $path:literal $status:literal)? $(, idempotent by $token:ident)?
+        $(, $method:literal $path:literal $status:literal)? $(, idempotent by $token:ident)? $(, a block of $snapshot:ident)?
     ) => {
         impl $crate::wire::Operation for $request {
             type Answer = $answer;
@@ -312,6 +317,9 @@ macro_rules! operation {
             const STATUS: u16 = $status;)?
             $(fn idempotency_token(&mut self) -> Option<&mut Option<String>> {
                 Some(&mut self.$token)
+            })?
+            $(fn snapshot_of_block(&self) -> Option<&str> {
+                self.$snapshot.as_deref()
             })?
         }
     };

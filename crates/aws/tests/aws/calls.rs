@@ -260,3 +260,65 @@ async fn an_error_says_where_the_call_went_and_why_it_came_to_nothing() {
     assert!(told(&error).contains("expected XML, found its end in the middle"), "{}", told(&error));
     assert_eq!(server.asked().len(), 1, "an answer that cannot be read will not read better the next time");
 }
+
+/// A refusal of StartSnapshot: how often it is asked, and what is said.
+async fn ask_to_start(refusal: &str, status: u16) -> (usize, Error) {
+    let server = Scripted::start([Step::Answer(status, refusal.to_owned())]);
+    let request = ebs::StartSnapshotRequest { volume_size: Some(1), ..Default::default() };
+    let error = client(&server).await.send(request).await.unwrap_err();
+    (server.asked().len(), error)
+}
+
+#[tokio::test]
+async fn the_code_decides_whether_to_try_again_and_not_the_status() {
+    let (asked, error) =
+        ask_to_start(r#"{"__type":"ServiceQuotaExceededException","Message":"100 pending"}"#, 402).await;
+    assert_eq!((asked, error.refusal().unwrap().is_quota()), (1, true));
+    let (asked, error) = ask_to_start(r#"{"__type":"ConflictException","Message":"other parameters"}"#, 409).await;
+    assert_eq!((asked, error.has_code("ConflictException")), (1, true));
+    let (asked, error) = ask_to_start(r#"{"__type":"ExpiredTokenException","Message":"expired"}"#, 403).await;
+    assert_eq!(asked, 1);
+    assert!(told(&error).contains("log in again") && told(&error).contains("expired"), "{}", told(&error));
+
+    let full = ApiError::client("InsufficientInstanceCapacity", "no machine is free").with_status(500);
+    let server = Scripted::start([refuse(Protocol::Ec2, &full)]);
+    let error = client(&server).await.send(ec2::RunInstancesRequest::default()).await.unwrap_err();
+    assert_eq!(server.asked().len(), 1, "another type or zone may have one, the same has none a second later");
+    assert!(error.refusal().unwrap().is_lack_of_capacity());
+}
+
+#[tokio::test]
+async fn a_signature_that_is_not_believed_is_made_once_more() {
+    let unbelieved = r#"{"__type":"InvalidSignatureException","Message":"does not match"}"#;
+    let (asked, error) = ask_to_start(unbelieved, 403).await;
+    assert_eq!((asked, error.has_code("InvalidSignatureException")), (2, true));
+
+    let started = answer::<ebs::StartSnapshotRequest>(&ebs::StartSnapshotResponse::default());
+    let server = Scripted::start([Step::Answer(403, unbelieved.to_owned()), started]);
+    let request = ebs::StartSnapshotRequest { volume_size: Some(1), ..Default::default() };
+    client(&server).await.send(request).await.unwrap();
+    assert_eq!(server.asked().len(), 2);
+}
+
+/// Clones, and clients of other patience, wait for the same places.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_of_all_clones_together_keep_to_the_quota() {
+    let listed = answer::<ebs::ListSnapshotBlocksRequest>(&ebs::ListSnapshotBlocksResponse::default());
+    let server = Scripted::start([listed]);
+    let first = client(&server).await;
+    let began = Instant::now();
+    let ask = |client: Client| {
+        tokio::spawn(async move {
+            for _ in 0..34 {
+                client.send(ebs::ListSnapshotBlocksRequest::default()).await.unwrap();
+            }
+        })
+    };
+    let second = first.with_patience(&Patience::default());
+    for asking in [ask(first.clone()), ask(second)] {
+        asking.await.unwrap();
+    }
+    // 68 calls at 45 a second, of which a tenth of a second's come at once.
+    let took = began.elapsed();
+    assert!(took > Duration::from_millis(1300) && took < Duration::from_secs(20), "{took:?}");
+}

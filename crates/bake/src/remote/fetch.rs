@@ -8,25 +8,28 @@ use futures::TryStreamExt as _;
 use futures::stream;
 use ovenbird_aws::Client;
 use ovenbird_aws::ebs;
-use ovenbird_core::block::BLOCK_SIZE;
 use ovenbird_core::block::BlockMap;
 use ovenbird_core::block::Digest;
 use ovenbird_disk::blocks;
 
 use super::IN_FLIGHT;
-use super::size_in_bytes;
+use super::arrived::Arrived;
+use super::listing::BLOCK;
+use super::listing::Wanted;
+use super::listing::has_reason;
+use super::listing::list_blocks;
+use super::listing::list_changes;
+use super::listing::renew;
 use crate::error::BakeError;
 use crate::error::calling;
 use crate::error::working;
 use crate::interrupt::stop_if_interrupted;
 
-/// A block to read, and the token that allows it. Tokens change with each listing: they name nothing.
-struct Wanted {
-    index: u32,
-    token: String,
-}
+/// How often a block is read before its wrong content, or its token that has expired, is an error.
+const READINGS: usize = 4;
 
-/// Writes the whole content of `snapshot` to `disk`, a new sparse raw file, and answers what it holds.
+/// Writes the whole content of `snapshot` to `disk`, a sparse raw file, and answers what it holds. Where `disk` is what an earlier
+/// run of this had come to, it goes on from there: each block that is there already is read and compared with its digest.
 ///
 /// # Errors
 /// AWS's refusals (someone else's public snapshot cannot be read), a wrong checksum, or the disk's.
@@ -34,23 +37,15 @@ pub async fn fetch_disk(
     client: &Client,
     snapshot: &str,
     disk: &Path,
-    mut on_block: impl FnMut(u64, u64),
+    on_block: impl FnMut(u64, u64),
 ) -> Result<BlockMap, BakeError> {
-    let request = ebs::ListSnapshotBlocksRequest {
-        snapshot_id: Some(snapshot.to_owned()),
-        max_results: Some(10_000),
-        ..Default::default()
-    };
-    let pages = client.send_all(request).await.map_err(calling(format!("list the blocks of {snapshot}")))?;
-    let volume_size = pages.first().and_then(|page| page.volume_size).map(size_in_bytes).unwrap_or_default();
-    let wanted: Vec<Wanted> = pages
-        .into_iter()
-        .flat_map(|page| page.blocks)
-        .filter_map(|block| Some(Wanted { index: index(block.block_index?)?, token: block.block_token? }))
-        .collect();
-    blocks::create_sparse(disk, volume_size).map_err(working(format!("create {}", disk.display())))?;
-    let mut map = BlockMap { volume_size, ..BlockMap::default() };
-    write_blocks(client, snapshot, wanted, disk, &mut map, &mut on_block).await?;
+    let listing = list_blocks(client, snapshot).await.map_err(calling(format!("list the blocks of {snapshot}")))?;
+    let mut map = BlockMap { volume_size: listing.volume_size, ..BlockMap::default() };
+    let mut arrived = Arrived::open(disk, snapshot, listing.volume_size, &mut map)
+        .map_err(working(format!("go on with {}", disk.display())))?;
+    let missing = listing.blocks.into_iter().filter(|wanted| !arrived.has(wanted.index)).collect();
+    write_blocks(client, snapshot, missing, disk, &mut map, &mut arrived, on_block).await?;
+    arrived.finish().map_err(working(format!("finish {}", disk.display())))?;
     Ok(map)
 }
 
@@ -63,33 +58,16 @@ pub async fn fetch_changes(
     (parent, child): (&str, &str),
     disk: &Path,
     map: &mut BlockMap,
-    mut on_block: impl FnMut(u64, u64),
+    on_block: impl FnMut(u64, u64),
 ) -> Result<(), BakeError> {
-    let request = ebs::ListChangedBlocksRequest {
-        first_snapshot_id: Some(parent.to_owned()),
-        second_snapshot_id: Some(child.to_owned()),
-        max_results: Some(10_000),
-        ..Default::default()
-    };
-    let pages = client.send_all(request).await.map_err(calling(format!("list what {child} changed since {parent}")))?;
-    let changed: Vec<_> = pages.into_iter().flat_map(|page| page.changed_blocks).collect();
-    let file = open(disk)?;
-    let (mut wanted, zeros) = (Vec::new(), vec![0; BLOCK_SIZE as usize]);
-    for block in changed {
-        let Some(index) = block.block_index.and_then(index) else { continue };
-        match block.second_block_token {
-            Some(token) => wanted.push(Wanted { index, token }),
-            None => {
-                blocks::write_block(&file, index, &zeros).map_err(working(format!("write {}", disk.display())))?;
-                map.blocks.remove(&index);
-            }
-        }
+    let changes = list_changes(client, parent, child).await;
+    let changes = changes.map_err(calling(format!("list what {child} changed since {parent}")))?;
+    let (file, zeros) = (open(disk)?, vec![0; BLOCK]);
+    for index in changes.cleared {
+        blocks::write_block(&file, index, &zeros).map_err(working(format!("write {}", disk.display())))?;
+        map.blocks.remove(&index);
     }
-    write_blocks(client, child, wanted, disk, map, &mut on_block).await
-}
-
-fn index(index: i32) -> Option<u32> {
-    u32::try_from(index).ok()
+    write_blocks(client, child, changes.written, disk, map, &mut Arrived::unrecorded(), on_block).await
 }
 
 fn open(disk: &Path) -> Result<File, BakeError> {
@@ -103,7 +81,8 @@ async fn write_blocks(
     wanted: Vec<Wanted>,
     disk: &Path,
     map: &mut BlockMap,
-    on_block: &mut impl FnMut(u64, u64),
+    arrived: &mut Arrived,
+    mut on_block: impl FnMut(u64, u64),
 ) -> Result<(), BakeError> {
     let file = open(disk)?;
     let total = wanted.len() as u64;
@@ -112,8 +91,10 @@ async fn write_blocks(
         stream::iter(wanted).map(|wanted| get_block(client, snapshot, wanted)).buffer_unordered(IN_FLIGHT);
     while let Some((index, digest, block)) = arriving.try_next().await? {
         stop_if_interrupted()?;
-        blocks::write_block(&file, index, &block).map_err(working(format!("write {}", disk.display())))?;
-        if block.iter().all(|byte| *byte == 0) {
+        let doing = || format!("write {}", disk.display());
+        blocks::write_block(&file, index, &block).map_err(working(doing()))?;
+        arrived.note(index, digest).map_err(working(doing()))?;
+        if digest == Digest::ZERO_BLOCK {
             map.blocks.remove(&index);
         } else {
             map.blocks.insert(index, digest);
@@ -124,18 +105,32 @@ async fn write_blocks(
     Ok(())
 }
 
-async fn get_block(client: &Client, snapshot: &str, wanted: Wanted) -> Result<(u32, Digest, Vec<u8>), BakeError> {
-    let request = ebs::GetSnapshotBlockRequest {
-        snapshot_id: Some(snapshot.to_owned()),
-        block_index: i32::try_from(wanted.index).ok(),
-        block_token: Some(wanted.token),
-    };
-    let answer = client.send(request).await.map_err(calling(format!("read block {} of {snapshot}", wanted.index)))?;
-    let block = answer.block_data.unwrap_or_default().0;
-    let digest = Digest::of(&block);
-    let is_whole = block.len() as u64 == BLOCK_SIZE;
-    if !is_whole || answer.checksum.as_deref().and_then(Digest::from_base64) != Some(digest) {
-        return Err(BakeError::Checksum { snapshot: snapshot.to_owned(), index: wanted.index });
+/// A block and its digest, which the service's own checksum agrees with.
+async fn get_block(client: &Client, snapshot: &str, mut wanted: Wanted) -> Result<(u32, Digest, Vec<u8>), BakeError> {
+    let index = wanted.index;
+    let doing = || format!("read block {index} of {snapshot}");
+    for reading in 1.. {
+        let request = ebs::GetSnapshotBlockRequest {
+            snapshot_id: Some(snapshot.to_owned()),
+            block_index: i32::try_from(index).ok(),
+            block_token: Some(wanted.token.clone()),
+        };
+        match client.send(request).await {
+            Ok(answer) => {
+                let block = answer.block_data.unwrap_or_default().0;
+                let digest = Digest::of(&block);
+                if block.len() == BLOCK && answer.checksum.as_deref().and_then(Digest::from_base64) == Some(digest) {
+                    return Ok((index, digest, block));
+                }
+            }
+            Err(error) if has_reason(&error, "INVALID_BLOCK_TOKEN") && reading < READINGS => {
+                wanted = renew(client, snapshot, index).await.map_err(calling(doing()))?;
+            }
+            Err(error) => return Err(calling(doing())(error)),
+        }
+        if reading >= READINGS {
+            break;
+        }
     }
-    Ok((wanted.index, digest, block))
+    Err(BakeError::Checksum { snapshot: snapshot.to_owned(), index })
 }

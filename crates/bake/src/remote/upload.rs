@@ -11,6 +11,7 @@ use futures::TryStreamExt as _;
 use futures::stream;
 use ovenbird_aws as aws;
 use ovenbird_aws::Client;
+use ovenbird_aws::Operation;
 use ovenbird_aws::client::wait;
 use ovenbird_aws::ebs;
 use ovenbird_aws::ec2;
@@ -33,6 +34,8 @@ use crate::interrupt::stop_if_interrupted;
 
 /// For this long after StartSnapshot a put may answer 404 (coldsnap#43: 56 s seen, the service's team says two minutes).
 const NOT_FOUND_GRACE: Duration = Duration::from_secs(130);
+/// How often a put looks for it.
+const NOT_FOUND_POLL: Duration = Duration::from_millis(250);
 /// Minutes without a put after which EBS gives up on a pending snapshot by itself. An account may have 100 pending.
 const TIMEOUT_MINUTES: i32 = 10;
 /// How long a completed snapshot may take to say so.
@@ -68,7 +71,12 @@ pub async fn start_snapshot(client: &Client, new: &NewSnapshot) -> Result<String
         timeout: Some(TIMEOUT_MINUTES),
         ..Default::default()
     };
-    let answer = client.send(request).await.map_err(calling("start a snapshot"))?;
+    let answer = match client.send(request).await {
+        Err(error) if error.refusal().is_some_and(aws::ApiError::is_quota) => {
+            return Err(BakeError::PendingSnapshots { source: Box::new(error) });
+        }
+        answer => answer.map_err(calling("start a snapshot"))?,
+    };
     answer.snapshot_id.ok_or_else(|| calling("start a snapshot")(incomplete("StartSnapshot", "SnapshotId")))
 }
 
@@ -132,7 +140,7 @@ pub(crate) async fn complete_snapshot(
         checksum_aggregation_method: Some("LINEAR".to_owned()),
     };
     let doing = || format!("complete snapshot {snapshot}");
-    client.send(request).await.map_err(calling(doing()))?;
+    once_there(client, snapshot, &request, Instant::now()).await.map_err(calling(doing()))?;
     wait(format!("snapshot {snapshot} to be completed"), COMPLETION, Duration::from_millis(500), async || {
         is_completed(client, snapshot).await
     })
@@ -141,13 +149,36 @@ pub(crate) async fn complete_snapshot(
 }
 
 async fn is_completed(client: &Client, snapshot: &str) -> Result<Option<()>, aws::Error> {
-    let request = ec2::DescribeSnapshotsRequest { snapshot_ids: vec![snapshot.to_owned()], ..Default::default() };
-    let answer = client.send(request).await?;
-    match answer.snapshots.first().and_then(|snapshot| snapshot.state.as_deref()) {
+    // A filter, not the id: a listing that does not know it yet is no refusal.
+    let filters = vec![Filter::new("snapshot-id", [snapshot])];
+    let pages = client.send_all(ec2::DescribeSnapshotsRequest { filters, ..Default::default() }).await?;
+    let Some(found) = pages.into_iter().flat_map(|page| page.snapshots).next() else { return Ok(None) };
+    match found.state.as_deref() {
         Some("completed") => Ok(Some(())),
-        Some("error") => Err(incomplete("CompleteSnapshot", "completed snapshot: its state is `error`")),
+        Some(state @ "error") => Err(aws::Error::Ended {
+            what: format!("the snapshot {snapshot}"),
+            state: state.to_owned(),
+            why: found.state_message.unwrap_or_else(|| "AWS gives no reason".to_owned()),
+        }),
         _ => Ok(None),
     }
+}
+
+/// Sends what writes to a snapshot that was started a moment ago, and may not be there yet for a while.
+async fn once_there<O: Operation>(
+    client: &Client,
+    snapshot: &str,
+    request: &O,
+    started: Instant,
+) -> Result<O::Answer, aws::Error> {
+    let patience = NOT_FOUND_GRACE.saturating_sub(started.elapsed());
+    let what = format!("the new snapshot {snapshot} to be there");
+    wait(what, patience, NOT_FOUND_POLL, async || match client.send(request.clone()).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.is_not_found() && started.elapsed() < NOT_FOUND_GRACE => Ok(None),
+        Err(error) => Err(error),
+    })
+    .await
 }
 
 async fn put_block(
@@ -168,16 +199,8 @@ async fn put_block(
         block_data: Some(Blob(block)),
         ..Default::default()
     };
-    let patience = NOT_FOUND_GRACE.saturating_sub(started.elapsed());
-    let put = wait(format!("snapshot {snapshot} to be there"), patience, Duration::from_secs(1), async || match client
-        .send(request.clone())
-        .await
-    {
-        Ok(_) => Ok(Some(())),
-        Err(error) if error.is_not_found() && started.elapsed() < NOT_FOUND_GRACE => Ok(None),
-        Err(error) => Err(error),
-    });
-    put.await.map_err(calling(format!("write block {index} of {snapshot}")))?;
+    let put = once_there(client, snapshot, &request, started).await;
+    put.map_err(calling(format!("write block {index} of {snapshot}")))?;
     Ok((index, digest))
 }
 

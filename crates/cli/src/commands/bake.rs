@@ -191,7 +191,7 @@ fn show_baked(context: Context<'_>, plan: &Plan, baked: &Baked, took: Duration, 
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 pub(crate) fn failure(error: BakeError) -> Failure {
     let kind = match &error {
-        BakeError::Aws { .. } => Kind::Aws,
+        BakeError::Aws { .. } | BakeError::PendingSnapshots { .. } => Kind::Aws,
         BakeError::Source(_) => Kind::NotFound,
         BakeError::Unsupported(_) => Kind::Usage,
         BakeError::Lints { .. } => Kind::Refused,
