@@ -84,12 +84,28 @@ fn write_inputs(sandbox: &Sandbox, playbook: &Playbook, work: &Path) -> Result<P
     fs::write(work.join("callback").join(format!("{EVENTS_NAME}.py")), EVENTS_PLUGIN)?;
     let inventory = work.join("inventory.ini");
     fs::write(&inventory, playbook.inventory(sandbox))?;
+    link_variables(playbook, work)?;
     Ok(inventory)
+}
+
+/// Ansible reads the variables that lie beside an inventory: the folder's, beside ours.
+fn link_variables(playbook: &Playbook, work: &Path) -> std::io::Result<()> {
+    for name in ["group_vars", "host_vars"] {
+        let link = work.join(name);
+        if fs::symlink_metadata(&link).is_ok() {
+            fs::remove_file(&link)?;
+        }
+        let folder = playbook.inventory_directory.as_ref().map(|folder| folder.join(name));
+        if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
+            std::os::unix::fs::symlink(folder, link)?;
+        }
+    }
+    Ok(())
 }
 
 fn command(playbook: &Playbook, config: &Config, work: &Path, inventory: &Path) -> Tool {
     let temporary = work.join("tmp");
-    let mut tool = Tool::new("ansible-playbook")
+    let mut tool = Tool::new(&playbook.command)
         .doing(format!("run {}", playbook.file.display()))
         .current_dir(&playbook.directory)
         .deadline(playbook.deadline)

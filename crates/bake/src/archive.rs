@@ -15,6 +15,7 @@ use crate::sandbox::Options;
 use crate::sandbox::PackageCache;
 use crate::sandbox::Sandbox;
 use crate::sandbox::SandboxError;
+use crate::sandbox::Tmp;
 
 /// The package lists could not be fetched or read.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +47,13 @@ pub fn refresh(lower: &[PathBuf], packages: &PackageCache, work: &Path, bake: &s
     if let Some(parent) = packages.lists.parent() {
         fs::create_dir_all(parent)?;
     }
-    let options =
-        Options { bake: bake.to_owned(), room: work.join("room"), packages: Some(packages.clone()), epoch: 0 };
+    let options = Options {
+        bake: bake.to_owned(),
+        room: work.join("room"),
+        packages: Some(packages.clone()),
+        tmp: Tmp::OfItsOwn,
+        epoch: 0,
+    };
     let sandbox = Sandbox::start(&layers, &options)?;
     let update = sandbox.tool("apt-get").args(["-q", "-o", "APT::Update::Error-Mode=any", "update"]);
     update.doing("fetch the package lists").deadline(UPDATE).run().map_err(ArchiveError::Update)?;

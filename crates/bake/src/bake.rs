@@ -166,6 +166,8 @@ fn begin(oven: &mut Oven<'_>) -> Result<(), BakeError> {
         image: request.builder()?.ami_name.clone(),
         now: request.now,
         seed: request.seed,
+        rebuild: request.rebuild,
+        max_age: request.max_age.map(|age| age.as_secs()),
     }))
 }
 

@@ -32,6 +32,27 @@ pub enum Event {
         /// What happened.
         task: ansible::Event,
     },
+    /// A provisioner printed a line. Secrets are masked.
+    Output {
+        /// The provisioner.
+        run: String,
+        /// The line.
+        line: String,
+    },
+    /// A provisioner failed and is run once more.
+    Retries {
+        /// The provisioner.
+        run: String,
+        /// Why it failed.
+        error: String,
+        /// How often it may fail after this.
+        left: u64,
+    },
+    /// A breakpoint: the bake goes on when whoever receives this returns.
+    Waits {
+        /// What the template says about it.
+        note: Option<String>,
+    },
     /// Blocks of the current phase.
     Blocks {
         /// Done.

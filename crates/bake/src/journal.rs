@@ -71,6 +71,10 @@ pub(crate) struct Beginning {
     pub(crate) now: Timestamp,
     /// What the template's random values come from.
     pub(crate) seed: u64,
+    /// Whether every layer was to be run.
+    pub(crate) rebuild: bool,
+    /// How old results might be, in seconds.
+    pub(crate) max_age: Option<i64>,
 }
 
 /// The journal of one bake.

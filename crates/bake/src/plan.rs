@@ -1,11 +1,16 @@
 //! The plan: what a bake would do, layer by layer, and why. Data; only a plan can be baked.
 
+mod age;
+mod draft;
+mod galaxy;
 mod inputs;
 mod known;
+mod layers;
 mod lookup;
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use ovenbird_aws::Client;
 use ovenbird_core::layer::LayerInputs;
 use ovenbird_core::layer::LayerKey;
@@ -13,14 +18,15 @@ use ovenbird_core::layer::ParentRef;
 use ovenbird_template::SourceAmi;
 use serde::Serialize;
 
-use crate::ansible::Playbook;
 use crate::archive;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::path::PathChoice;
 use crate::path::choose_path;
+use crate::provision::Run;
 use crate::request::Request;
 use crate::sandbox::PackageCache;
+use crate::sandbox::Tmp;
 use crate::source::Source;
 
 pub(crate) use known::remember;
@@ -36,6 +42,8 @@ pub struct Plan {
     pub image_name: String,
     /// The layers, in order.
     pub layers: Vec<PlannedLayer>,
+    /// What is run when one of them failed.
+    pub error_cleanup: Option<Run>,
     /// What identifies the image: its last layer, and how it is registered.
     pub image_key: LayerKey,
     /// An image with this key, if the account has one.
@@ -44,13 +52,15 @@ pub struct Plan {
     pub epoch: i64,
 }
 
-/// A provisioner, and whether it must run.
+/// A layer, and whether it must run.
 #[derive(Clone, Debug)]
 pub struct PlannedLayer {
     /// Such as `ansible web/web.yml`.
     pub title: String,
-    /// What will be run.
-    pub playbook: Playbook,
+    /// What will be run, in order. One of them changes the image; it is the layer's name.
+    pub runs: Vec<Run>,
+    /// What becomes of `/tmp`.
+    pub tmp: Tmp,
     /// Everything that decides the result.
     pub inputs: LayerInputs,
     /// The digest of the inputs.
@@ -84,6 +94,8 @@ pub struct ExistingImage {
     pub name: String,
     /// The snapshot behind its root.
     pub snapshot: String,
+    /// When it was made.
+    pub made: Option<Timestamp>,
 }
 
 impl Plan {
@@ -100,32 +112,19 @@ impl Plan {
         let epoch =
             archive::newest(&lists).map_err(working("read the state of the package archive"))?.unwrap_or_default();
         let ami = describe_source(&source, client.region().unwrap_or_default());
-        let tools = inputs::tools(request)?;
-        let mut parent = ParentRef::Base { snapshot: source.snapshot.clone(), content: source.image.clone() };
-        let mut layers = Vec::new();
-        for (provisioner, ansible) in request.provisioners()? {
-            let playbook = inputs::playbook(request, provisioner, ansible, &ami)?;
-            let inputs = LayerInputs {
-                parent: parent.clone(),
-                files: inputs::files(request, ansible, &playbook)?,
-                options: inputs::options(&request.recipe, &playbook),
-                tools: tools.clone(),
-                architecture: source.architecture.clone(),
-                archive: archive_state,
-            };
-            let key = inputs.key();
-            parent = ParentRef::Layer(key);
-            layers.push(PlannedLayer {
-                title: provisioner.kind.to_string(),
-                playbook,
-                inputs,
-                key,
-                fate: Fate::Run { why: Vec::new() },
-            });
-        }
+        let layers = layers::plan(request, &source, &ami, archive_state)?;
+        let error_cleanup = request.build.error_cleanup.as_ref();
+        let error_cleanup = error_cleanup.map(|cleanup| draft::draft(request, cleanup, &ami)).transpose()?;
+        let parent = match layers.last() {
+            Some(layer) => ParentRef::Layer(layer.key),
+            None => ParentRef::Base { snapshot: source.snapshot.clone(), content: source.image.clone() },
+        };
         let image_key = inputs::image_key(request, &parent, &source, &ami)?;
-        let existing = lookup::find_image(client, &request.service, image_key).await?.filter(|_| !request.rebuild);
-        let mut plan = Self { source, path, image_name: builder.ami_name.clone(), layers, image_key, existing, epoch };
+        let existing = lookup::find_image(client, &request.service, image_key).await?;
+        let existing = existing.filter(|image| !request.rebuild && age::too_old(request, image.made).is_none());
+        let error_cleanup = error_cleanup.map(|draft| draft.run);
+        let image_name = builder.ami_name.clone();
+        let mut plan = Self { source, path, image_name, layers, error_cleanup, image_key, existing, epoch };
         plan.decide_fates(client, request).await?;
         Ok(plan)
     }
@@ -135,7 +134,14 @@ impl Plan {
         let found = if request.rebuild { Default::default() } else { lookup::find_layers(client, &keys).await? };
         for layer in &mut self.layers {
             layer.fate = match found.get(&layer.key) {
-                Some(snapshot) => Fate::Reused { snapshot: snapshot.clone() },
+                Some(found) => match age::too_old(request, found.made) {
+                    None => Fate::Reused { snapshot: found.snapshot.clone() },
+                    Some(why) => {
+                        // An image that was registered of it since is as old as its layers.
+                        self.existing = None;
+                        Fate::Run { why: vec![why] }
+                    }
+                },
                 None if request.rebuild => Fate::Run { why: vec!["--rebuild was given".to_owned()] },
                 None => Fate::Run { why: known::why_not(&request.folders, layer) },
             };

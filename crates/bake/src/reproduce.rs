@@ -14,9 +14,8 @@ use crate::layer::Workplace;
 use crate::layer::run_layer;
 use crate::look::contents_of;
 use crate::plan::Plan;
-use crate::plan::package_cache;
+use crate::plan::describe_source;
 use crate::request::Request;
-use crate::sandbox::Options;
 use crate::source::ensure_owned;
 use crate::working_disk::WorkingDisk;
 
@@ -37,10 +36,12 @@ pub async fn bake_again(
     on_event(Event::Phase { phase: Phase::Copy });
     let disk = WorkingDisk::path_in(&folder.path);
     let copied = blocks::copy_sparse(&base.path, &disk).map_err(working("copy the base's disk"));
-    let baked = copied.and_then(|()| run_layers(request, plan, &folder, on_event)).and_then(|()| {
-        on_event(Event::Phase { phase: Phase::Look });
-        contents_of(&folder, &disk)
-    });
+    let baked = copied
+        .and_then(|()| run_layers((request, plan), &folder, client.region().unwrap_or_default(), on_event))
+        .and_then(|()| {
+            on_event(Event::Phase { phase: Phase::Look });
+            contents_of(&folder, &disk)
+        });
     let removed = folder.remove();
     let contents = baked?;
     removed?;
@@ -48,27 +49,18 @@ pub async fn bake_again(
 }
 
 fn run_layers(
-    request: &Request,
-    plan: &Plan,
+    (request, plan): (&Request, &Plan),
     folder: &BakeFolder,
+    region: &str,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<(), BakeError> {
+    let ami = describe_source(&plan.source, region);
     let logs = request.folders.logs().join(&folder.id);
     fs_err::create_dir_all(&logs).map_err(working("create the folder of the bake's log"))?;
     let disk = WorkingDisk::path_in(&folder.path);
     for layer in &plan.layers {
         on_event(Event::Runs { layer: layer.title.clone(), why: vec!["the bake is checked".to_owned()] });
-        let place = Workplace {
-            folder: &folder.path,
-            logs: &logs,
-            options: Options {
-                bake: folder.id.clone(),
-                room: folder.path.join("room"),
-                packages: Some(package_cache(request, &plan.source)),
-                epoch: plan.epoch,
-            },
-            disk: &disk,
-        };
+        let place = Workplace { request, plan, folder, logs: &logs, ami: &ami, disk: &disk };
         run_layer(&place, layer, on_event)?;
     }
     Ok(())

@@ -2,13 +2,11 @@
 
 use std::path::PathBuf;
 
+use jiff::SignedDuration;
 use jiff::Timestamp;
 use ovenbird_template::AmazonEbs;
-use ovenbird_template::Ansible;
 use ovenbird_template::Build;
 use ovenbird_template::Builder;
-use ovenbird_template::Provisioner;
-use ovenbird_template::ProvisionerKind;
 use ovenbird_template::Recipe;
 
 use crate::error::BakeError;
@@ -44,8 +42,12 @@ pub struct Request {
     pub seed: u64,
     /// Run every layer, known or not.
     pub rebuild: bool,
+    /// Results that are older than this are made anew.
+    pub max_age: Option<SignedDuration>,
     /// A failure takes nothing back, so that a person can look at it and resume.
     pub keep_on_failure: bool,
+    /// Is somebody there whom a breakpoint can ask?
+    pub has_person: bool,
     /// The bake to go on with; see [`crate::find_resumable`].
     pub resume: Option<String>,
 }
@@ -61,38 +63,6 @@ impl Request {
             Builder::Unsupported(unsupported) => Err(BakeError::Unsupported(unsupported.to_string())),
         }
     }
-
-    /// The provisioners in order, if all of them can be run.
-    ///
-    /// # Errors
-    /// [`BakeError::Unsupported`] with the way round.
-    pub fn provisioners(&self) -> Result<Vec<(&Provisioner, &Ansible)>, BakeError> {
-        match &self.build.error_cleanup {
-            Some(cleanup) => Err(unfinished(cleanup)),
-            None => self.build.provisioners.iter().map(find_play).collect(),
-        }
-    }
-}
-
-fn find_play(provisioner: &Provisioner) -> Result<(&Provisioner, &Ansible), BakeError> {
-    match &provisioner.kind {
-        ProvisionerKind::Ansible(ansible) => Ok((provisioner, ansible)),
-        ProvisionerKind::Unsupported(unsupported) => Err(BakeError::Unsupported(unsupported.to_string())),
-        ProvisionerKind::AnsibleLocal(_)
-        | ProvisionerKind::Shell(_)
-        | ProvisionerKind::File(_)
-        | ProvisionerKind::ShellLocal(_)
-        | ProvisionerKind::Breakpoint(_)
-        | ProvisionerKind::Sleep(_) => Err(unfinished(provisioner)),
-    }
-}
-
-/// What a template may have and a bake cannot run yet.
-fn unfinished(provisioner: &Provisioner) -> BakeError {
-    BakeError::Unsupported(format!(
-        "{}: `{}` cannot be baked yet; make it a task of a playbook",
-        provisioner.place, provisioner.kind
-    ))
 }
 
 /// Options that a template may have and a bake does not do yet: never ignored in silence.

@@ -60,8 +60,21 @@ pub struct Options {
     pub room: PathBuf,
     /// The package lists and archives that the play shall find; without it the image's own (empty) ones are used.
     pub packages: Option<PackageCache>,
+    /// What `/tmp` is.
+    pub tmp: Tmp,
     /// `SOURCE_DATE_EPOCH` in seconds: what tools that honour it write instead of the time of the day.
     pub epoch: i64,
+}
+
+/// What becomes of `/tmp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tmp {
+    /// It is memory of the sandbox.
+    OfItsOwn,
+    /// It is the image's: what is in it stays, for the layers above.
+    Kept,
+    /// It is the image's, with what layers below have left in it; nothing of it stays.
+    Cleared,
 }
 
 /// A running sandbox. Dropping it ends every process in it and frees its mounts; so does the end of the thread that started it.
@@ -93,7 +106,7 @@ impl Sandbox {
         let packages = options.packages.as_ref().map(|cache| cache.open(room)).transpose()?;
         let (unshare, mut stdout) = spawn_init(options)?;
         let init = read_init(&unshare, &mut stdout)?;
-        let view = mounts::View { layers, shield: &shield, room, packages: packages.as_ref() };
+        let view = mounts::View { layers, shield: &shield, room, packages: packages.as_ref(), tmp: options.tmp };
         mounts::build(&init, &view)?;
         let root = PathBuf::from(format!("/proc/{}/root/{}", init.pid, mounts::IMAGE));
         let enter = enter::write(room, &init, &root, options)?;

@@ -23,6 +23,9 @@ impl Rule {
     }
 }
 
+/// The rule that empties `/tmp`, which layers of one bake may share until the last.
+pub const TEMPORARY_FILES: &str = "temporary-files";
+
 /// All rules. Their order does not matter.
 pub const RULES: &[Rule] = &[
     Rule {
@@ -99,7 +102,7 @@ pub const RULES: &[Rule] = &[
         act: |root| homes(root)?.iter().try_for_each(|home| clear_home(root, home)),
     },
     Rule {
-        name: "temporary-files",
+        name: TEMPORARY_FILES,
         why: "they were for the bake",
         act: |root| ["tmp", "var/tmp"].iter().try_for_each(|folder| root.clear(folder)),
     },

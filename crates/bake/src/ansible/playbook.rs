@@ -11,6 +11,8 @@ use crate::sandbox::Sandbox;
 /// A playbook to be run against an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Playbook {
+    /// The program to run, `ansible-playbook` unless the template says otherwise.
+    pub command: String,
     /// `playbook_file`, relative to `directory`.
     pub file: PathBuf,
     /// Where Ansible is run: relative paths and `ansible.cfg` count from here.
@@ -25,6 +27,10 @@ pub struct Playbook {
     pub empty_groups: Vec<String>,
     /// `host_alias`.
     pub host_alias: String,
+    /// `inventory_file`: the user's own inventory. How the image is reached is said behind it.
+    pub inventory_file: Option<PathBuf>,
+    /// `inventory_directory`: its `group_vars` and `host_vars` count.
+    pub inventory_directory: Option<PathBuf>,
     /// `packer_build_name`: the builder's name, else its type.
     pub build_name: String,
     /// `packer_builder_type`.
@@ -44,6 +50,7 @@ impl Playbook {
     #[must_use]
     pub fn new(file: impl Into<PathBuf>, directory: impl Into<PathBuf>) -> Self {
         Self {
+            command: "ansible-playbook".to_owned(),
             file: file.into(),
             directory: directory.into(),
             extra_arguments: Vec::new(),
@@ -51,6 +58,8 @@ impl Playbook {
             groups: Vec::new(),
             empty_groups: Vec::new(),
             host_alias: "default".to_owned(),
+            inventory_file: None,
+            inventory_directory: None,
             build_name: "amazon-ebs".to_owned(),
             builder_type: "amazon-ebs".to_owned(),
             roles: Vec::new(),
@@ -69,6 +78,10 @@ impl Playbook {
             format!("packer_builder_type={}", self.builder_type).into(),
         ];
         arguments.extend(self.extra_arguments.iter().map(OsString::from));
+        if let Some(own) = &self.inventory_file {
+            // Whatever other machines it names: a bake is of one image.
+            arguments.extend(["-i".into(), own.into(), "--limit".into(), self.host_alias.clone().into()]);
+        }
         arguments.extend(["-i".into(), inventory.into(), self.file.clone().into()]);
         arguments
     }

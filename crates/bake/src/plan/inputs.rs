@@ -17,6 +17,8 @@ use ovenbird_template::Provisioner;
 use ovenbird_template::Recipe;
 use ovenbird_template::SourceAmi;
 
+use super::draft::told;
+use super::galaxy;
 use crate::ansible::Config;
 use crate::ansible::Playbook;
 use crate::disks::write_atomically;
@@ -46,7 +48,6 @@ pub(super) fn playbook(
             .collect::<Result<_, _>>()
             .map_err(working("render the provisioner's options"))
     };
-    refuse_options(ansible)?;
     let mut playbook = Playbook::new(&ansible.playbook_file, &request.directory);
     playbook.extra_arguments = render(&ansible.extra_arguments)?;
     for pair in render(&ansible.ansible_env_vars)? {
@@ -62,34 +63,19 @@ pub(super) fn playbook(
     playbook.build_name = request.build.name.clone();
     playbook.roles = ansible.roles_path.iter().map(|path| request.directory.join(path)).collect();
     playbook.collections = ansible.collections_path.iter().map(|path| request.directory.join(path)).collect();
+    if let Some(fetched) = galaxy::ensure(request, ansible)? {
+        playbook.roles.push(fetched.roles);
+        playbook.collections.push(fetched.collections);
+    }
     playbook.collections.push(request.collections.clone());
+    playbook.inventory_file = ansible.inventory_file.as_ref().map(|path| request.directory.join(path));
+    playbook.inventory_directory = ansible.inventory_directory.as_ref().map(|path| request.directory.join(path));
+    if let Some(command) = &ansible.command {
+        playbook.command.clone_from(command);
+    }
     playbook.deadline = provisioner.timeout.unwrap_or(playbook.deadline);
     playbook.secrets = request.recipe.sensitive.iter().cloned().collect();
     Ok(playbook)
-}
-
-/// Options that the parser knows and the direct path does not do yet: never ignored in silence.
-fn refuse_options(ansible: &Ansible) -> Result<(), BakeError> {
-    let refused = [
-        ("inventory_file", ansible.inventory_file.is_some(), "give variables by group_vars next to the playbook"),
-        (
-            "inventory_directory",
-            ansible.inventory_directory.is_some(),
-            "give variables by group_vars next to the playbook",
-        ),
-        (
-            "galaxy_file",
-            ansible.galaxy_file.is_some(),
-            "install the roles and collections into the project first: ansible-galaxy install -r FILE -p roles",
-        ),
-        ("command", ansible.command.is_some(), "the ansible-playbook of PATH is run"),
-    ];
-    match refused.iter().find(|(_, is_given, _)| *is_given) {
-        Some((option, _, instead)) => Err(BakeError::Unsupported(format!(
-            "`{option}` of the provisioner ansible is not supported by a direct bake; {instead}"
-        ))),
-        None => Ok(()),
-    }
 }
 
 /// The files that the playbook can reach.
@@ -106,9 +92,7 @@ pub(super) fn files(
 /// The provisioner's own options, as far as they can change the result. Paths that only say where a tool lies are not in it.
 /// Values that hold a secret are told by their digest, since manifests keep the options.
 pub(super) fn options(recipe: &Recipe, playbook: &Playbook) -> BTreeMap<String, String> {
-    let told = |value: &String| {
-        if recipe.masked(value) == *value { value.clone() } else { format!("sha256:{}", Digest::of(value.as_bytes())) }
-    };
+    let told = |value: &String| told(recipe, value);
     let list = |values: &[String]| serde_json::json!(values.iter().map(told).collect::<Vec<_>>()).to_string();
     let env: Vec<String> = playbook
         .env
@@ -122,17 +106,19 @@ pub(super) fn options(recipe: &Recipe, playbook: &Playbook) -> BTreeMap<String, 
         ("ansible_env_vars".to_owned(), list(&env)),
         ("groups".to_owned(), list(&playbook.groups)),
         ("empty_groups".to_owned(), list(&playbook.empty_groups)),
+        ("command".to_owned(), playbook.command.clone()),
         ("host_alias".to_owned(), playbook.host_alias.clone()),
         ("build_name".to_owned(), playbook.build_name.clone()),
     ])
 }
 
 /// The tools that leave their mark in an image. The agent is among the files of the plays that name it.
-pub(super) fn tools(request: &Request) -> Result<BTreeMap<String, String>, BakeError> {
-    Ok(BTreeMap::from([
-        ("ansible".to_owned(), ansible_version(&request.folders.cache)?),
-        ("ovenbird-bake".to_owned(), ENGINE.to_owned()),
-    ]))
+pub(super) fn tools(request: &Request, with_ansible: bool) -> Result<BTreeMap<String, String>, BakeError> {
+    let mut tools = BTreeMap::from([("ovenbird-bake".to_owned(), ENGINE.to_owned())]);
+    if with_ansible {
+        tools.insert("ansible".to_owned(), ansible_version(&request.folders.cache)?);
+    }
+    Ok(tools)
 }
 
 /// Asking Ansible takes half a second, so the answer is kept for as long as the program is the same file.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use ovenbird_aws::Client;
 use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::Filter;
@@ -43,6 +44,7 @@ fn read(image: &ec2::Image) -> Option<ExistingImage> {
         id: image.image_id.clone()?,
         name: image.name.clone().unwrap_or_default(),
         snapshot: root.ebs.as_ref()?.snapshot_id.clone()?,
+        made: image.creation_date.as_ref().and_then(|time| time.parse().ok()),
     })
 }
 
@@ -53,8 +55,17 @@ async fn is_completed(client: &Client, snapshot: &str) -> Result<bool, BakeError
     Ok(pages.iter().any(|page| !page.snapshots.is_empty()))
 }
 
-/// The completed snapshot of each of the layers that AWS has.
-pub(super) async fn find_layers(client: &Client, keys: &[LayerKey]) -> Result<BTreeMap<LayerKey, String>, BakeError> {
+/// A layer that AWS has.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Found {
+    /// Its snapshot, completed.
+    pub(super) snapshot: String,
+    /// When it was made.
+    pub(super) made: Option<Timestamp>,
+}
+
+/// Each of the layers that AWS has.
+pub(super) async fn find_layers(client: &Client, keys: &[LayerKey]) -> Result<BTreeMap<LayerKey, Found>, BakeError> {
     if keys.is_empty() {
         return Ok(BTreeMap::new());
     }
@@ -68,9 +79,12 @@ pub(super) async fn find_layers(client: &Client, keys: &[LayerKey]) -> Result<BT
     for snapshot in pages.into_iter().flat_map(|page| page.snapshots) {
         let key = Tag::find(&snapshot.tags, tags::LAYER).and_then(LayerKey::from_hex);
         if let (Some(key), Some(id)) = (key, snapshot.snapshot_id) {
+            let this = Found { snapshot: id, made: snapshot.start_time };
             // Two bakes at a time may have made the same layer: any will do, but always the same.
-            let first = found.entry(key).or_insert_with(|| id.clone());
-            *first = std::mem::take(first).min(id);
+            match found.get_mut(&key) {
+                Some(first) if *first < this => {}
+                _ => drop(found.insert(key, this)),
+            }
         }
     }
     Ok(found)

@@ -104,6 +104,21 @@ impl<'a> Collector<'a> {
             }
             self.words(argument, &context)?;
         }
+        self.inventory(&context)
+    }
+
+    /// The user's own inventory, and the variables beside it.
+    fn inventory(&mut self, context: &Context) -> io::Result<()> {
+        let file = self.playbook.inventory_file.clone();
+        if let Some(file) = file.as_ref().filter(|file| file.is_file()) {
+            self.text_file(file, context)?;
+        }
+        let folders = file.as_deref().map(|file| if file.is_dir() { file } else { file.parent().unwrap_or(file) });
+        let folders = folders.into_iter().chain(self.playbook.inventory_directory.as_deref()).map(Path::to_owned);
+        for folder in folders.collect::<Vec<_>>() {
+            self.folder(&folder.join("group_vars"))?;
+            self.folder(&folder.join("host_vars"))?;
+        }
         Ok(())
     }
 

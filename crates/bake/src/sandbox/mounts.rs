@@ -14,6 +14,7 @@ use rustix::thread::LinkNameSpaceType;
 
 use super::Layers;
 use super::SandboxError;
+use super::Tmp;
 use super::package_cache::Opened;
 
 /// Where in PID 1's room the image is.
@@ -25,6 +26,7 @@ pub(super) struct View<'a> {
     pub(super) shield: &'a Path,
     pub(super) room: &'a Path,
     pub(super) packages: Option<&'a Opened>,
+    pub(super) tmp: Tmp,
 }
 
 /// The devices that programs expect; no disk and no terminal of the host is among them.
@@ -82,6 +84,7 @@ fn mount_all(view: &View<'_>) -> Result<(), SandboxError> {
     mount("overlay", &image, "overlay", MountFlags::empty(), &overlay_options(view)?)?;
     ensure_fit(&image)?;
     mount_kernel(&image, &view.room.join("proc"))?;
+    make_tmp(&image, view.tmp)?;
     mount_devices(&image)?;
     if let Some(packages) = view.packages {
         bind(&packages.lists, &ensure_folder(&image, "var/lib/apt/lists")?)?;
@@ -131,8 +134,20 @@ fn mount_kernel(image: &Path, proc_of_init: &Path) -> Result<(), SandboxError> {
     let run = ensure_folder(image, "run")?;
     mount("run", &run, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, "mode=0755")?;
     fs::create_dir(run.join("lock"))?;
-    rustix::fs::chmod(run.join("lock"), rustix::fs::Mode::from_raw_mode(0o1777)).map_err(failed("make /run/lock"))?;
-    mount("tmp", &ensure_folder(image, "tmp")?, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, "mode=1777")
+    make_sticky(&run.join("lock"))
+}
+
+fn make_tmp(image: &Path, tmp: Tmp) -> Result<(), SandboxError> {
+    let folder = ensure_folder(image, "tmp")?;
+    match tmp {
+        Tmp::OfItsOwn => mount("tmp", &folder, "tmpfs", MountFlags::NOSUID | MountFlags::NODEV, "mode=1777"),
+        Tmp::Kept | Tmp::Cleared => make_sticky(&folder),
+    }
+}
+
+fn make_sticky(folder: &Path) -> Result<(), SandboxError> {
+    let mode = rustix::fs::Mode::from_raw_mode(0o1777);
+    rustix::fs::chmod(folder, mode).map_err(failed(format!("make {} everybody's", folder.display())))
 }
 
 fn mount_devices(image: &Path) -> Result<(), SandboxError> {

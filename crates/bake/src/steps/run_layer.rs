@@ -8,8 +8,7 @@ use crate::oven::needed;
 use crate::plan::Fate;
 use crate::plan::Plan;
 use crate::plan::PlannedLayer;
-use crate::plan::package_cache;
-use crate::sandbox::Options;
+use crate::plan::describe_source;
 use crate::step::Step;
 use crate::step::Work;
 use crate::working_disk::Content;
@@ -35,13 +34,15 @@ impl Step for RunLayer<'_> {
                 oven.tell(Event::Runs { layer: self.layer.title.clone(), why: why.clone() });
             }
             WorkingDisk::forget(&disk.path)?;
-            let options = Options {
-                bake: oven.folder.id.clone(),
-                room: oven.folder.path.join("room"),
-                packages: Some(package_cache(oven.request, &self.plan.source)),
-                epoch: self.plan.epoch,
+            let ami = describe_source(&self.plan.source, &oven.region());
+            let place = Workplace {
+                request: oven.request,
+                plan: self.plan,
+                folder: oven.folder,
+                logs: &oven.logs,
+                ami: &ami,
+                disk: &disk.path,
             };
-            let place = Workplace { folder: &oven.folder.path, logs: &oven.logs, options, disk: &disk.path };
             run_layer(&place, self.layer, &mut *oven.on_event)?;
             let content = Content { layer: Some(self.layer.key), ..disk.content };
             oven.disk = Some(WorkingDisk::record(disk.path, content)?);

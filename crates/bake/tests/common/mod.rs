@@ -15,6 +15,7 @@ use ovenbird_bake::sandbox::Layers;
 use ovenbird_bake::sandbox::Options;
 use ovenbird_bake::sandbox::PackageCache;
 use ovenbird_bake::sandbox::Sandbox;
+use ovenbird_bake::sandbox::Tmp;
 use ovenbird_disk::mount::Mount;
 use ovenbird_disk::tool::Tool;
 
@@ -50,7 +51,13 @@ impl Bench {
 
     pub fn options(&self, name: &str) -> Options {
         let room = self.work.path().join(name).join("room");
-        Options { bake: format!("test-{name}"), room, packages: Some(self.packages()), epoch: EPOCH }
+        Options {
+            bake: format!("test-{name}"),
+            room,
+            packages: Some(self.packages()),
+            tmp: Tmp::OfItsOwn,
+            epoch: EPOCH,
+        }
     }
 
     pub fn sandbox(&self, name: &str) -> Sandbox {

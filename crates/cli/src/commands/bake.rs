@@ -4,12 +4,16 @@ mod find;
 mod reproduce;
 pub(crate) mod show;
 
+use std::io::IsTerminal as _;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use ovenbird_bake::BakeError;
+use ovenbird_bake::BakePath;
 use ovenbird_bake::Baked;
 use ovenbird_bake::Plan;
 use ovenbird_bake::Request;
+use ovenbird_bake::Resumable;
 use ovenbird_bake::find_source;
 use ovenbird_bake::has_package_lists;
 use ovenbird_core::pointer::Pointer;
@@ -30,17 +34,23 @@ use crate::template::Occasion;
 
 /// Bake a service's template into an image
 ///
-/// Bakes the service's template into an image, and points the first environment at it. No instance is launched; layers
-/// whose inputs did not change are not run again
+/// Bakes the service's template into an image, and points the first environment at it. Layers whose inputs did not change are not
+/// run again. Where the base's blocks may be read, no instance is launched
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The service
-    service: String,
+    /// The service; with --resume, that of the bake
+    #[arg(required_unless_present = "resume")]
+    service: Option<String>,
     #[command(flatten)]
     given: Given,
-    /// Run every layer, whatever is there
+    #[command(flatten)]
+    choices: Choices,
+    /// Go on with a bake that was cut off; without its id, with the only one
+    #[arg(long, value_name = "BAKE", num_args = 0..=1, conflicts_with_all = ["rebuild", "max_age"])]
+    resume: Option<Option<String>>,
+    /// After a failure or an interrupt take nothing back, and say how to get in
     #[arg(long)]
-    rebuild: bool,
+    keep_on_failure: bool,
     /// Leave the first environment's pointer alone
     #[arg(long)]
     no_pointer: bool,
@@ -52,16 +62,57 @@ pub(crate) struct Arguments {
     dry_run: bool,
 }
 
+/// What a plan and a bake are asked in the same way.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Choices {
+    /// Run every layer, whatever is there
+    #[arg(long)]
+    rebuild: bool,
+    /// Make anew what is older than this, such as 7d or 12h
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    max_age: Option<SignedDuration>,
+    /// Bake without an instance, or not at all
+    #[arg(long, conflicts_with = "launch")]
+    direct: bool,
+    /// Bake on an instance that is launched for it
+    #[arg(long)]
+    launch: bool,
+}
+
+impl Choices {
+    fn path(&self) -> Option<BakePath> {
+        match (self.direct, self.launch) {
+            (true, _) => Some(BakePath::Direct),
+            (_, true) => Some(BakePath::Launch),
+            _ => None,
+        }
+    }
+}
+
+/// Days have 24 hours.
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let span: jiff::Span = text.parse().map_err(|_| "such as 7d, 12h or 90m".to_owned())?;
+    let duration = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours());
+    duration.map_err(|_| "days, hours and minutes alone: such as 7d, 12h or 90m".to_owned())
+}
+
 impl Arguments {
     /// A check is of all layers, not of those that happen to be new.
     fn runs_all(&self) -> bool {
-        self.rebuild || self.check_reproducible
+        self.choices.rebuild || self.check_reproducible
     }
 }
 
 pub(crate) fn plan(context: Context<'_>, arguments: &plan::Arguments) -> Result<(), Failure> {
     wait_for(async {
-        let (_, account, request) = prepare(context, &arguments.service, &arguments.given, arguments.rebuild).await?;
+        let asked = Asked {
+            given: &arguments.given,
+            choices: &arguments.choices,
+            runs_all: arguments.choices.rebuild,
+            resumed: None,
+            keep_on_failure: false,
+        };
+        let (_, account, request) = prepare(context, &arguments.service, &asked).await?;
         show_plan(context, &account, &request).await
     })
 }
@@ -74,8 +125,18 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
         })?;
     }
     wait_for(async {
-        let (project, account, request) =
-            prepare(context, &arguments.service, &arguments.given, arguments.runs_all()).await?;
+        let resumed = arguments.resume.as_ref().map(|bake| find::resumable(bake.as_deref(), arguments)).transpose()?;
+        let service = resumed.as_ref().map(|resumed| &resumed.service).or(arguments.service.as_ref());
+        let service = service.map(String::as_str).unwrap_or_default();
+        let keep_on_failure = arguments.keep_on_failure;
+        let asked = Asked {
+            given: &arguments.given,
+            choices: &arguments.choices,
+            runs_all: arguments.runs_all(),
+            resumed: resumed.as_ref(),
+            keep_on_failure,
+        };
+        let (project, account, request) = prepare(context, service, &asked).await?;
         if arguments.dry_run {
             return show_plan(context, &account, &request).await;
         }
@@ -87,7 +148,7 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
             reproduce::check(context, &account, (&request, &plan), &baked.image, &progress).await?;
         }
         let took = progress.finish();
-        let pointer = first_pointer(&project, arguments);
+        let pointer = first_pointer(&project, service, arguments);
         let moved = match &pointer {
             Some(pointer) => ovenbird_fleet::put_pointer(&account.client, pointer, &baked.image)
                 .await
@@ -99,26 +160,46 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     })
 }
 
-fn first_pointer(project: &OpenProject, arguments: &Arguments) -> Option<Pointer> {
+fn first_pointer(project: &OpenProject, service: &str, arguments: &Arguments) -> Option<Pointer> {
     let first = project.project.environments.first().filter(|_| !arguments.no_pointer)?;
-    Some(Pointer::new(&arguments.service, &first.name))
+    Some(Pointer::new(service, &first.name))
+}
+
+/// What was typed.
+struct Asked<'a> {
+    given: &'a Given,
+    choices: &'a Choices,
+    /// Whether every layer is run.
+    runs_all: bool,
+    resumed: Option<&'a Resumable>,
+    keep_on_failure: bool,
 }
 
 async fn prepare(
     context: Context<'_>,
     name: &str,
-    given: &Given,
-    rebuild: bool,
+    asked: &Asked<'_>,
 ) -> Result<(OpenProject, Account, Request), Failure> {
     let project = OpenProject::find(context.global.directory.as_deref())?;
     let (service, file) = project.service(name)?;
     // The template's region counts where nothing else names one, as the project's does.
-    let occasion = Occasion::draw(clock::wall())?;
+    let given = asked.given;
+    let occasion = match asked.resumed {
+        Some(resumed) => Occasion { instant: resumed.now, seed: resumed.seed },
+        None => Occasion::draw(clock::wall())?,
+    };
     let recipe = template::read_service(&file, &service.variables, given, &project.folder, occasion)?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
     let region = find::region(&build).or_else(|| project.project.region.clone());
     let account = Account::connect(context.global, region.as_deref(), context.output).await?;
-    let now = clock::now(&account)?;
+    if let Some(resumed) = asked.resumed.filter(|resumed| resumed.account != account.id) {
+        let (bake, theirs) = (&resumed.bake, &resumed.account);
+        return Err(Failure::usage(format!(
+            "{bake} was baked in account {theirs}, and these credentials are of {}",
+            account.id
+        )));
+    }
+    let now = asked.resumed.map_or_else(|| clock::now(&account), |resumed| Ok(resumed.now))?;
     // Once more with the clock of this endpoint: the image's name may hold the time.
     let occasion = Occasion { instant: now, ..occasion };
     let recipe = template::read_service(&file, &service.variables, given, &project.folder, occasion)?;
@@ -137,11 +218,13 @@ async fn prepare(
         account: account.id.clone(),
         now,
         wall: clock::wall(),
-        path: None,
+        path: asked.choices.path(),
         seed: occasion.seed,
-        rebuild,
-        keep_on_failure: false,
-        resume: None,
+        rebuild: asked.resumed.map_or(asked.runs_all, |resumed| resumed.rebuild),
+        max_age: asked.resumed.map_or(asked.choices.max_age, |resumed| resumed.max_age),
+        keep_on_failure: asked.keep_on_failure,
+        has_person: context.output.has_progress() && std::io::stdin().is_terminal(),
+        resume: asked.resumed.map(|resumed| resumed.bake.clone()),
     };
     Ok((project, account, request))
 }

@@ -1,5 +1,6 @@
 //! `ovenbird plan`: arguments; `bake` shares the work.
 
+use super::bake::Choices;
 use crate::template::Given;
 
 /// Show what a bake would do, layer by layer, and why; changes nothing
@@ -11,7 +12,6 @@ pub(crate) struct Arguments {
     pub(crate) service: String,
     #[command(flatten)]
     pub(crate) given: Given,
-    /// Plan to run every layer
-    #[arg(long)]
-    pub(crate) rebuild: bool,
+    #[command(flatten)]
+    pub(crate) choices: Choices,
 }

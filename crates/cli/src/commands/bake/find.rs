@@ -3,11 +3,15 @@
 use std::path::Path;
 use std::path::PathBuf;
 
+use ovenbird_bake::Resumable;
 use ovenbird_template::Build;
 use ovenbird_template::Builder;
 use ovenbird_template::Recipe;
 
+use super::Arguments;
 use crate::failure::Failure;
+use crate::failure::Kind;
+use crate::folders;
 
 /// Points at the static agent; for installations that keep it elsewhere than beside `ovenbird`.
 const AGENT: &str = "OVENBIRD_AGENT";
@@ -28,6 +32,28 @@ pub(super) fn build(recipe: &Recipe, name: Option<&str>, file: &Path) -> Result<
             )),
         }
     })
+}
+
+/// The bake to go on with: the one that is named, else the only one, of the service if that is named.
+pub(super) fn resumable(bake: Option<&str>, arguments: &Arguments) -> Result<Resumable, Failure> {
+    let all = ovenbird_bake::find_resumable(&folders::bake()?).map_err(|error| Failure::of(Kind::Failed, &error))?;
+    let fits = |found: &&Resumable| {
+        bake.is_none_or(|bake| bake == found.bake)
+            && arguments.service.as_ref().is_none_or(|service| *service == found.service)
+    };
+    let found: Vec<&Resumable> = all.iter().filter(fits).collect();
+    match found.as_slice() {
+        [one] => Ok((*one).clone()),
+        [] => {
+            Err(Failure::not_found("there is no such bake to go on with: none was cut off, or it is still under way")
+                .hint("`ovenbird doctor` lists those that were cut off"))
+        }
+        several => {
+            let told: Vec<String> =
+                several.iter().map(|found| format!("{} of {}", found.bake, found.service)).collect();
+            Err(Failure::not_found(format!("several bakes were cut off: {}; name one", told.join(", "))))
+        }
+    }
 }
 
 /// The template's region.

@@ -1,5 +1,7 @@
 //! Plans and progress, for people and for programs.
 
+use std::time::Duration;
+
 use ovenbird_bake::Event;
 use ovenbird_bake::Fate;
 use ovenbird_bake::Phase;
@@ -8,9 +10,13 @@ use ovenbird_bake::Request;
 use ovenbird_bake::Source;
 use ovenbird_bake::ansible;
 use ovenbird_bake::ansible::Status;
+use ovenbird_disk::wait::wait_until;
 
 use super::Context;
 use crate::progress::Progress;
+
+/// How long a breakpoint waits.
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// Shows a bake's events as they come.
 pub(crate) struct Events<'a> {
@@ -33,6 +39,12 @@ impl<'a> Events<'a> {
             Event::Reused { layer, snapshot } => self.progress.line(&format!("reuses  {layer}  ({snapshot})")),
             Event::Runs { layer, why } => self.progress.line(&format!("runs    {layer}  because {}", why.join("; "))),
             Event::Ansible { task } => self.show_task(task),
+            Event::Output { line, .. } => self.progress.line(&format!("            {line}")),
+            Event::Retries { run, error, left } => {
+                self.progress
+                    .line(&format!("            {run} failed and is tried again ({left} tries left): {error}"));
+            }
+            Event::Waits { note } => wait_for_a_person(self.progress, note.as_deref()),
             Event::Blocks { done, total } => self.progress.detail(&format!("{done} of {total} blocks")),
             Event::Kept { layer, snapshot, changed_blocks } => {
                 self.progress.line(&format!("kept    {layer}  as {snapshot}, {changed_blocks} changed blocks"));
@@ -66,6 +78,22 @@ impl<'a> Events<'a> {
             }
             _ => {}
         }
+    }
+}
+
+/// Returns when Enter is pressed, the input ends, or the bake is interrupted.
+fn wait_for_a_person(progress: &Progress<'_>, note: Option<&str>) {
+    progress.line(&format!("breakpoint{}", note.map(|note| format!(": {note}")).unwrap_or_default()));
+    progress.line("press Enter to go on");
+    let stdin = std::io::stdin();
+    let has_input = || {
+        let mut polled = [rustix::event::PollFd::new(&stdin, rustix::event::PollFlags::IN)];
+        let now = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        rustix::event::poll(&mut polled, Some(&now)).is_ok_and(|ready| ready > 0).then_some(())
+    };
+    if wait_until(A_DAY, Duration::from_millis(100), has_input).is_ok() {
+        // What was typed means nothing but "go on"; an input that ended means it too.
+        _ = stdin.read_line(&mut String::new());
     }
 }
 
