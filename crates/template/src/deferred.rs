@@ -123,12 +123,7 @@ impl Deferred {
     /// # Errors
     /// When the image lacks a tag, the bake a value, or a function refuses what it is given.
     pub fn render_with(&self, image: &SourceAmi, further: &BTreeMap<&str, &str>) -> Result<String, RenderError> {
-        let values = Values { image, further };
-        let parts = self.0.iter().map(|part| match part {
-            Part::Text(text) => Ok(text.clone()),
-            Part::Action(expression) => values.value(expression).map(Literal::into_text),
-        });
-        parts.collect()
+        Values { image, further }.text(&self.0)
     }
 }
 
@@ -138,6 +133,17 @@ struct Values<'a> {
 }
 
 impl Values<'_> {
+    fn text(&self, parts: &[Part]) -> Result<String, RenderError> {
+        let text = |part: &Part| match part {
+            Part::Text(text) => Ok(text.clone()),
+            Part::Action(expression) => self.value(expression).map(Literal::into_text),
+            Part::Choice { condition, then, otherwise } => {
+                self.text(if self.value(condition)?.is_true() { then } else { otherwise })
+            }
+        };
+        parts.iter().map(text).collect()
+    }
+
     fn value(&self, expression: &Expression) -> Result<Literal, RenderError> {
         match expression {
             Expression::Literal(literal) => Ok(literal.clone()),

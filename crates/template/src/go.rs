@@ -1,10 +1,11 @@
 //! The part of Go's `text/template` that Packer templates use: text with `{{ … }}` actions of function calls, strings,
-//! numbers, fields, pipes, parentheses and trim markers. (golang.org/pkg/text/template)
+//! numbers, fields, pipes, parentheses, `if` and trim markers. (golang.org/pkg/text/template)
 
 mod fold;
 mod functions;
 mod layout;
 mod lex;
+mod logic;
 mod parse;
 mod strings;
 
@@ -45,6 +46,12 @@ impl Fault {
 pub(crate) enum Part {
     Text(String),
     Action(Expression),
+    /// `{{if …}} … {{else}} … {{end}}`
+    Choice {
+        condition: Expression,
+        then: Vec<Self>,
+        otherwise: Vec<Self>,
+    },
 }
 
 /// A value, or how to get it.
@@ -69,13 +76,24 @@ pub(crate) enum Expression {
 pub(crate) enum Literal {
     Text(String),
     Integer(i64),
+    Boolean(bool),
 }
 
 impl Literal {
+    /// What `if` makes of it: empty and zero are false.
+    pub(crate) fn is_true(&self) -> bool {
+        match self {
+            Self::Text(text) => !text.is_empty(),
+            Self::Integer(number) => *number != 0,
+            Self::Boolean(value) => *value,
+        }
+    }
+
     pub(crate) fn into_text(self) -> String {
         match self {
             Self::Text(text) => text,
             Self::Integer(number) => number.to_string(),
+            Self::Boolean(value) => value.to_string(),
         }
     }
 }

@@ -33,6 +33,9 @@ const WORDS: &[&str] = &[
     "clean_resource_name",
     "{{-",
     "-}}",
+    "{{if ",
+    "{{else}}",
+    "{{end}}",
     "/*",
     "99999999999999999999",
     "\"type\": \"shell\",",
@@ -50,7 +53,8 @@ fn json_templates() {
 
 #[test]
 fn strings_of_templates() {
-    let seeds: [&[u8]; 2] = [
+    let seeds: [&[u8]; 3] = [
+        include_bytes!("../../../fuzz/seeds/template_string/conditions"),
         include_bytes!("../../../fuzz/seeds/template_string/functions"),
         include_bytes!("../../../fuzz/seeds/template_string/values"),
     ];

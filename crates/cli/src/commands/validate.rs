@@ -35,6 +35,9 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
         for note in &recipe.notes {
             context.output.note(&recipe.masked(&note.to_string()));
         }
+        for builder in unsupported_builders(&recipe).iter().filter(|builder| !unsupported.contains(builder)) {
+            context.output.note(builder);
+        }
     }
     if unsupported.is_empty() {
         if !context.output.is_json() {
@@ -46,19 +49,68 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
         .picture(unsupported.join("\n")))
 }
 
+/// What keeps the template from being baked: builders without any that can be baked, and, of those that can, provisioners;
+/// post-processors.
 fn unsupported(recipe: &Recipe) -> Vec<String> {
     use ovenbird_template::Builder;
+    use ovenbird_template::PostProcessorKind;
     use ovenbird_template::ProvisionerKind;
-    let mut found = Vec::new();
+    let builders = unsupported_builders(recipe);
+    let mut found = if builders.len() == recipe.builds.len() { builders } else { Vec::new() };
     for build in &recipe.builds {
-        if let Builder::Unsupported(unsupported) = &build.builder {
-            found.push(unsupported.to_string());
+        if let Builder::Unsupported(_) = &build.builder {
+            continue;
         }
-        for provisioner in &build.provisioners {
+        for provisioner in build.provisioners.iter().chain(&build.error_cleanup) {
             if let ProvisionerKind::Unsupported(unsupported) = &provisioner.kind {
                 found.push(unsupported.to_string());
             }
         }
     }
+    for post_processor in recipe.post_processors.iter().flatten() {
+        if let PostProcessorKind::Unsupported(unsupported) = &post_processor.kind {
+            found.push(unsupported.to_string());
+        }
+    }
+    found.dedup();
     found
+}
+
+fn unsupported_builders(recipe: &Recipe) -> Vec<String> {
+    let unsupported = |build: &ovenbird_template::Build| match &build.builder {
+        ovenbird_template::Builder::Unsupported(unsupported) => Some(unsupported.to_string()),
+        ovenbird_template::Builder::AmazonEbs(_) => None,
+    };
+    recipe.builds.iter().filter_map(unsupported).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ovenbird_template::Source;
+    use ovenbird_template::Variables;
+    use ovenbird_template::parse;
+
+    use super::*;
+
+    fn found(builders: &str, rest: &str) -> Vec<String> {
+        let context = ovenbird_template::Context {
+            instant: jiff::Timestamp::UNIX_EPOCH,
+            template_dir: String::new(),
+            pwd: String::new(),
+            environment: [].into(),
+            seed: 0,
+        };
+        let text = format!(r#"{{"builders": [{builders}]{rest}}}"#);
+        unsupported(&parse(&Source::new("t.json", &text), &Variables::default(), &context).expect("a template"))
+    }
+
+    #[test]
+    fn one_build_that_can_be_baked_is_enough() {
+        let ebs = r#"{"type": "amazon-ebs", "source_ami": "ami-1", "ami_name": "web"}"#;
+        let docker = r#"{"type": "docker"}"#;
+        assert_eq!(found(&format!("{ebs}, {docker}"), ""), [""; 0]);
+        assert_eq!(found(docker, "").len(), 1);
+        let chef = r#", "provisioners": [{"type": "chef-solo"}], "post-processors": ["vagrant"]"#;
+        assert_eq!(found(&format!("{ebs}, {docker}"), chef).len(), 2);
+    }
 }

@@ -16,28 +16,41 @@ use crate::scope::Scope;
 pub(crate) fn fold(parts: Vec<Part>, scope: &Scope<'_>) -> Result<Vec<Part>, Fault> {
     let mut folded: Vec<Part> = Vec::new();
     for part in parts {
-        let part = match part {
-            Part::Text(text) => Part::Text(text),
+        match part {
+            Part::Text(_) => join(&mut folded, [part]),
             Part::Action(expression) => match expression_of(expression, scope)? {
-                Expression::Literal(literal) => Part::Text(literal.into_text()),
-                later => Part::Action(later),
+                Expression::Literal(literal) => join(&mut folded, [Part::Text(literal.into_text())]),
+                later => join(&mut folded, [Part::Action(later)]),
             },
-        };
-        match (folded.last_mut(), part) {
-            (Some(Part::Text(text)), Part::Text(more)) => text.push_str(&more),
-            (_, part) => folded.push(part),
+            Part::Choice { condition, then, otherwise } => match expression_of(condition, scope)? {
+                Expression::Literal(literal) => {
+                    join(&mut folded, fold(if literal.is_true() { then } else { otherwise }, scope)?);
+                }
+                condition => {
+                    let (then, otherwise) = (fold(then, scope)?, fold(otherwise, scope)?);
+                    join(&mut folded, [Part::Choice { condition, then, otherwise }]);
+                }
+            },
         }
     }
     Ok(folded)
 }
 
+/// Puts parts behind others, so that no two texts are neighbours.
+fn join(folded: &mut Vec<Part>, parts: impl IntoIterator<Item = Part>) {
+    for part in parts {
+        match (folded.last_mut(), part) {
+            (Some(Part::Text(text)), Part::Text(more)) => text.push_str(&more),
+            (_, part) => folded.push(part),
+        }
+    }
+}
+
 /// The user variables that `parts` name and nobody has declared, with the places of their calls.
 pub(crate) fn undeclared(parts: &[Part], scope: &Scope<'_>) -> Vec<(String, Span)> {
     let mut found = Vec::new();
-    let mut open: Vec<&Expression> = parts
-        .iter()
-        .filter_map(|part| if let Part::Action(expression) = part { Some(expression) } else { None })
-        .collect();
+    let mut open = Vec::new();
+    expressions(parts, &mut open);
     while let Some(expression) = open.pop() {
         let Expression::Call { name, arguments, span } = expression else { continue };
         if let ("user", [Expression::Literal(Literal::Text(variable))]) = (name.as_str(), arguments.as_slice())
@@ -48,6 +61,21 @@ pub(crate) fn undeclared(parts: &[Part], scope: &Scope<'_>) -> Vec<(String, Span
         open.extend(arguments);
     }
     found
+}
+
+/// All expressions of `parts`, those of branches too.
+fn expressions<'a>(parts: &'a [Part], found: &mut Vec<&'a Expression>) {
+    for part in parts {
+        match part {
+            Part::Text(_) => {}
+            Part::Action(expression) => found.push(expression),
+            Part::Choice { condition, then, otherwise } => {
+                found.push(condition);
+                expressions(then, found);
+                expressions(otherwise, found);
+            }
+        }
+    }
 }
 
 fn expression_of(expression: Expression, scope: &Scope<'_>) -> Result<Expression, Fault> {

@@ -4,6 +4,7 @@ use ovenbird_core::block::Digest;
 
 use super::Literal;
 use super::layout;
+use super::logic;
 use crate::context::PACKER_VERSION;
 use crate::nearest::did_you_mean;
 use crate::nearest::is_slip;
@@ -28,8 +29,20 @@ const SCOPE_FUNCTIONS: [&str; 12] = [
 ];
 
 /// Functions of their arguments alone.
-const TEXT_FUNCTIONS: [&str; 7] =
-    ["split", "replace", "replace_all", "upper", "lower", "clean_resource_name", "clean_ami_name"];
+const TEXT_FUNCTIONS: [&str; 12] = [
+    "split",
+    "replace",
+    "replace_all",
+    "upper",
+    "lower",
+    "clean_resource_name",
+    "clean_ami_name",
+    "eq",
+    "ne",
+    "and",
+    "or",
+    "not",
+];
 
 /// What `build` and the fields of a template may ask for. The last seven exist on launched instances only.
 pub(crate) const BUILD_VALUES: [&str; 20] = [
@@ -127,6 +140,9 @@ pub(super) fn apply_scope(name: &str, arguments: Vec<Literal>, scope: &Scope<'_>
 
 /// Calls a function of its arguments.
 pub(crate) fn apply_text(name: &str, arguments: Vec<Literal>) -> Answer {
+    if matches!(name, "eq" | "ne" | "and" | "or" | "not") {
+        return logic::apply(name, &arguments);
+    }
     let wrong = |form: &str| Err((format!("`{name}` is called as `{form}`"), None));
     let mut arguments = arguments.into_iter();
     let mut next = || arguments.next();

@@ -109,6 +109,38 @@ fn syntax_of_go() {
 }
 
 #[test]
+fn conditions_choose() {
+    let cases = [
+        ("{{if user `name`}}a{{end}}b", "ab"),
+        ("{{if user `nobody`}}a{{else}}b{{end}}", "b"),
+        ("{{ if eq (user `name`) `db` }}1{{ else if eq (user `name`) `web` }}2{{ else }}3{{ end }}", "2"),
+        ("{{if true}}{{if false}}1{{else}}2{{end}}{{end}}", "2"),
+        ("a {{- if true -}} b {{- end -}} c", "abc"),
+        ("{{if and `a` ``}}1{{else if or `` `b`}}2{{end}}{{if not `a`}}3{{end}}", "2"),
+        ("{{eq 1 2 1}} {{ne `a` `b`}} {{or `` `x`}} {{and `` `x`}}{{true}}", "true true x true"),
+        ("{{if 0}}1{{else}}{{false}}{{end}}", "false"),
+        ("{{if false}}{{user `nme`}}{{end}}", ""),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(render(text), expected, "{text}");
+    }
+    let deep = format!("{}{}", "{{if true}}".repeat(1_000), "{{end}}".repeat(1_000));
+    assert_eq!(fault(&deep).1, "these `if` are nested too deep");
+}
+
+#[test]
+fn a_condition_on_the_source_image_waits_for_it() {
+    let text = "{{if eq .SourceAMIName `debian`}}{{.SourceAMI}}{{else}}{{upper `no`}}{{end}}!";
+    let deferred = Deferred::new(folded(text, Position::Deferred).expect("right"));
+    assert_eq!(deferred.find_literal(), None);
+    let render = |name: &str| {
+        deferred.render(&SourceAmi { id: "ami-1".to_owned(), name: name.to_owned(), ..SourceAmi::default() })
+    };
+    assert_eq!(render("debian").as_deref(), Ok("ami-1!"));
+    assert_eq!(render("ubuntu").as_deref(), Ok("NO!"));
+}
+
+#[test]
 fn faults_point_at_the_spot() {
     let cases = [
         ("a {{usr `x`}}", "usr", "there is no function `usr`; did you mean `user`?"),
@@ -123,7 +155,16 @@ fn faults_point_at_the_spot() {
         ),
         ("{{sed `a` `b`}}", "sed", "the function `sed` is not supported; Packer has removed it"),
         ("{{env `HOME`}}", "env", "`env` works in `variables` only"),
-        ("{{if true}}", "if", "`if` of Go templates is not supported"),
+        ("a{{if true}}b", "{{if true}}", "this `if` has no `end`"),
+        ("{{if true}}a{{else}}b", "{{if true}}", "this `if` has no `end`"),
+        ("{{if true}}a{{else}}b{{else}}c{{end}}", "{{else}}", "only `end` can stand here"),
+        ("{{if true}}a{{end x}}", "{{end x}}", "only `else`, `else if …` or `end` can stand here"),
+        ("a{{end}}", "{{end}}", "no `if` stands before this"),
+        ("{{if}}a{{end}}", "{{if}}", "nothing stands between these braces"),
+        ("{{if user `nme`}}a{{end}}", "user", "there is no variable `nme`; did you mean `name`?"),
+        ("{{range true}}", "range", "`range` of Go templates is not supported"),
+        ("{{eq `1` 1}}", "eq", "a text and a number cannot be compared; write the number as a text"),
+        ("{{not}}", "not", "`not` is called as `not VALUE`"),
         ("{{ user }}", "user", "`user` takes one value, not 0"),
         ("{{pwd `x`}}", "pwd", "`pwd` takes no value"),
         ("{{split `a` `b` 1}}", "split", "`split` gives 1 parts here, so there is no part 1"),
