@@ -50,11 +50,17 @@ pub(super) fn copies(fields: &Fields<'_>) -> Copies {
         let message = "`snapshot_copy_duration_minutes` must be a multiple of 15, and 2880 at most";
         fields.findings.error(&node.span, message, None);
     }
-    Copies {
-        regions: fields.texts("ami_regions").into_iter().filter(|region| !region.is_empty()).collect(),
-        kms_key_ids: fields.map("region_kms_key_ids", |member| fields.scalar(&member.key, &member.node)),
-        duration_minutes,
+    let regions: Vec<String> = fields.texts("ami_regions").into_iter().filter(|region| !region.is_empty()).collect();
+    let kms_key_ids = fields.map("region_kms_key_ids", |member| fields.scalar(&member.key, &member.node));
+    let own = fields.text("region");
+    let is_known = |region: &String| regions.contains(region) || own.as_ref().is_none_or(|own| own == region);
+    if let (Some(region), Some(node)) =
+        (kms_key_ids.keys().find(|region| !is_known(region)), fields.find("region_kms_key_ids"))
+    {
+        let help = format!("add `{region}` to ami_regions, or remove its key");
+        fields.findings.error(&node.span, format!("no copy goes to `{region}`, which has a key"), Some(help));
     }
+    Copies { regions, kms_key_ids, duration_minutes }
 }
 
 pub(super) fn read(fields: &Fields<'_>) -> Lifetime {

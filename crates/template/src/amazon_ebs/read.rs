@@ -49,7 +49,7 @@ pub(super) fn read_with(fields: &Fields<'_>, table: &[Row]) -> Option<AmazonEbs>
         launch_block_device_mappings: device::read(fields, "launch_block_device_mappings"),
         ami_block_device_mappings: device::read(fields, "ami_block_device_mappings"),
         encrypt_boot: fields.boolean("encrypt_boot"),
-        kms_key_id: fields.text("kms_key_id"),
+        kms_key_id: kms_key_id(fields),
         copies: lifetime::copies(fields),
         sharing: sharing::read(fields),
         lifetime: lifetime::read(fields),
@@ -57,6 +57,15 @@ pub(super) fn read_with(fields: &Fields<'_>, table: &[Row]) -> Option<AmazonEbs>
         imds_support: fields.one_of("imds_support", &["v2.0"]),
     };
     Some(AmazonEbs { source: source?, ami_name: ami_name?, ..ebs })
+}
+
+/// A key alone encrypts nothing, as in Packer.
+fn kms_key_id(fields: &Fields<'_>) -> Option<String> {
+    let key = fields.text("kms_key_id")?;
+    if let (None | Some(false), Some(node)) = (fields.boolean("encrypt_boot"), fields.find("kms_key_id")) {
+        fields.findings.note(&node.span, "kms_key_id", "nothing is encrypted with it unless `encrypt_boot` is true");
+    }
+    Some(key)
 }
 
 fn check_communicator(fields: &Fields<'_>) {

@@ -1,4 +1,5 @@
 mod faults;
+mod launch;
 mod provisioners;
 
 use std::time::Duration;
