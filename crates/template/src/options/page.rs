@@ -17,7 +17,8 @@ Made from the tables in `crates/template`; a test keeps it equal to them (`UPDAT
 ovenbird-template page` writes it). *Honoured*: it does what it does in Packer, on both paths. *On a launch*: it does that
 where an instance is launched; a direct bake launches none, and a note says so. *Noted*: it may be there, and changes nothing
 for the reason given. *Refused*: it must not ask for anything (empty, false and zero are fine); use what is named. An option
-that stands in no table is refused with the nearest name. Keys that begin with `_` are comments.
+that stands in no table is refused with the nearest name. Keys that begin with `_` are comments. What a bake does not do yet,
+it refuses by name before it starts; `validate` checks the template alone.
 ";
 
 /// Every table under its heading.
