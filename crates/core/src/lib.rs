@@ -10,6 +10,7 @@ pub mod manifest;
 pub mod metadata;
 pub mod pointer;
 pub mod project;
+pub mod rebuild;
 pub mod reference;
 pub mod retention;
 pub mod sbom;
