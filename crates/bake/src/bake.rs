@@ -1,8 +1,7 @@
 //! The bake: from a plan to an image.
 
-use jiff::SignedDuration;
 use ovenbird_aws::Client;
-use ovenbird_core::instant;
+use ovenbird_core::layer::LayerKey;
 use ovenbird_core::manifest::Manifest;
 
 use crate::doctor::end_processes;
@@ -17,9 +16,7 @@ use crate::oven::Oven;
 use crate::oven::needed;
 use crate::path::BakePath;
 use crate::plan::Plan;
-use crate::plan::has_package_lists;
-use crate::plan::package_cache;
-use crate::plan::package_stamp;
+use crate::plan::PlannedLayer;
 use crate::register::verify_name_free;
 use crate::request::Request;
 use crate::source::Source;
@@ -29,9 +26,6 @@ use crate::step::Mishaps;
 use crate::step::Steps;
 use crate::steps;
 use crate::working_disk;
-
-/// How old the package lists may be: bakes of the same hour see the same archive.
-const LISTS: SignedDuration = SignedDuration::from_hours(1);
 
 /// A finished bake.
 #[derive(Clone, Debug)]
@@ -58,6 +52,31 @@ pub async fn bake(
     bake_with_mishaps(client, request, on_event, &mut |_, _| None).await
 }
 
+/// Bakes the layers up to the one with the key `until`, for other bakes to stand on. No image is registered.
+///
+/// # Errors
+/// As [`bake`]; [`BakeError::Unsupported`] where the request has no such layer any more.
+pub async fn bake_layers(
+    client: &Client,
+    request: &Request,
+    until: LayerKey,
+    on_event: &mut dyn FnMut(Event),
+) -> Result<Plan, BakeError> {
+    Ok(bake_to(client, request, Goal::Layers(until), on_event, &mut |_, _| None).await?.0)
+}
+
+/// The plan of a bake, whatever it takes to make one: the package lists are read where they are missing or old.
+///
+/// # Errors
+/// As [`bake`].
+pub async fn prepare_plan(
+    client: &Client,
+    request: &Request,
+    on_event: &mut dyn FnMut(Event),
+) -> Result<Plan, BakeError> {
+    Ok(bake_to(client, request, Goal::Plan, on_event, &mut |_, _| None).await?.0)
+}
+
 /// As [`bake`], for tests: `mishaps` decides what goes wrong at which step.
 ///
 /// # Errors
@@ -68,12 +87,31 @@ pub async fn bake_with_mishaps(
     on_event: &mut dyn FnMut(Event),
     mishaps: &mut Mishaps<'_>,
 ) -> Result<(Plan, Baked), BakeError> {
+    let (plan, baked) = bake_to(client, request, Goal::Image, on_event, mishaps).await?;
+    Ok((plan, needed(baked, "an image")?))
+}
+
+/// What a bake comes to.
+#[derive(Clone, Copy)]
+enum Goal {
+    Plan,
+    Layers(LayerKey),
+    Image,
+}
+
+async fn bake_to(
+    client: &Client,
+    request: &Request,
+    goal: Goal,
+    on_event: &mut dyn FnMut(Event),
+    mishaps: &mut Mishaps<'_>,
+) -> Result<(Plan, Option<Baked>), BakeError> {
     let folder = match &request.resume {
         None => BakeFolder::create(&request.folders)?,
         Some(bake) => take_up(&request.folders, bake)?,
     };
     let mut oven = Oven::open(client, request, &folder, on_event, mishaps)?;
-    let ended = run(&mut oven).await;
+    let ended = run(&mut oven, goal).await;
     let is_clean = oven.is_clean;
     drop(oven);
     let removed = if is_clean { folder.remove() } else { Ok(()) };
@@ -92,18 +130,23 @@ fn take_up(folders: &Folders, bake: &str) -> Result<BakeFolder, BakeError> {
     Ok(folder)
 }
 
-async fn run(oven: &mut Oven<'_>) -> Result<(Plan, Baked), BakeError> {
+async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), BakeError> {
     let (client, request) = (oven.client, oven.request);
     begin(oven)?;
     let source = find_source(client, &request.builder()?.source).await?;
     step::run(oven, &steps_to_plan(request, &source)).await?;
     let plan = Plan::make(client, request, source).await?;
+    match goal {
+        Goal::Plan => return Ok((plan, None)),
+        Goal::Layers(until) => return run_layers(oven, plan, until).await,
+        Goal::Image => {}
+    }
     if let Some(existing) = &plan.existing {
         oven.is_clean = true;
         let baked = Baked { image: existing.id.clone(), name: existing.name.clone(), reused: true, manifest: None };
-        return Ok((plan, baked));
+        return Ok((plan, Some(baked)));
     }
-    verify_same_plan(oven, &plan)?;
+    verify_same_plan(oven, plan.image_key)?;
     verify_name_free(client, &plan, &oven.folder.id).await?;
     let steps = steps_to_bake(&plan)?;
     // From here on, the list knows all that an earlier run may have made.
@@ -112,12 +155,29 @@ async fn run(oven: &mut Oven<'_>) -> Result<(Plan, Baked), BakeError> {
     drop(steps);
     let image = needed(oven.image.take(), "an image")?;
     let baked = Baked { image, name: plan.image_name.clone(), reused: false, manifest: oven.manifest.take() };
-    Ok((plan, baked))
+    Ok((plan, Some(baked)))
+}
+
+async fn run_layers(oven: &mut Oven<'_>, plan: Plan, until: LayerKey) -> Result<(Plan, Option<Baked>), BakeError> {
+    let Some(last) = plan.layers.iter().position(|layer| layer.key == until) else {
+        return Err(BakeError::Unsupported(format!(
+            "{} has no layer {} any more: its inputs changed since that was planned; plan again",
+            oven.request.service,
+            until.short()
+        )));
+    };
+    verify_same_plan(oven, until)?;
+    oven.is_clean = true;
+    let missing = plan.layers.get(plan.reused().len()..=last).unwrap_or_default();
+    if !missing.is_empty() {
+        step::run(oven, &layers(&plan, missing)).await?;
+    }
+    Ok((plan, None))
 }
 
 /// What must be there before a plan can be made: keys hold the state of the package archive, which the base's own `apt-get` reads.
 fn steps_to_plan<'p>(request: &Request, source: &'p Source) -> Steps<'p> {
-    if has_fresh_lists(request, source) {
+    if steps::has_fresh_lists(request, source) {
         return Vec::new();
     }
     vec![Box::new(steps::OwnBase { source }), Box::new(steps::FetchBase), Box::new(steps::ReadPackageLists { source })]
@@ -135,21 +195,26 @@ fn steps_to_bake(plan: &Plan) -> Result<Steps<'_>, BakeError> {
 
 /// Without an instance: the base's blocks, a layer of changed blocks for each provisioner, an image of the last one.
 fn direct(plan: &Plan) -> Steps<'_> {
+    let mut steps = layers(plan, plan.to_run());
+    steps.push(Box::new(steps::InspectDisk));
+    steps.push(Box::new(steps::RegisterImage { plan }));
+    steps.push(Box::new(steps::WriteManifest { plan }));
+    steps.push(Box::new(steps::PublishImage { plan }));
+    steps
+}
+
+fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer]) -> Steps<'p> {
     let mut steps: Steps<'_> = vec![
         Box::new(steps::OwnBase { source: &plan.source }),
         Box::new(steps::FetchBase),
         Box::new(steps::CopyDisk { plan }),
     ];
-    for layer in plan.to_run() {
+    for layer in missing {
         steps.push(Box::new(steps::RunLayer { plan, layer }));
         steps.push(Box::new(steps::StartSnapshot { plan, layer }));
         steps.push(Box::new(steps::PutBlocks { layer }));
         steps.push(Box::new(steps::CompleteSnapshot { layer }));
     }
-    steps.push(Box::new(steps::InspectDisk));
-    steps.push(Box::new(steps::RegisterImage { plan }));
-    steps.push(Box::new(steps::WriteManifest { plan }));
-    steps.push(Box::new(steps::PublishImage { plan }));
     steps
 }
 
@@ -172,8 +237,8 @@ fn begin(oven: &mut Oven<'_>) -> Result<(), BakeError> {
 }
 
 /// A bake that is resumed makes what it was going to make, or nothing.
-fn verify_same_plan(oven: &mut Oven<'_>, plan: &Plan) -> Result<(), BakeError> {
-    let key = plan.image_key.hex();
+fn verify_same_plan(oven: &mut Oven<'_>, key: LayerKey) -> Result<(), BakeError> {
+    let key = key.hex();
     match oven.journal.find_planned() {
         None => oven.journal.append(Entry::Planned { key }),
         Some(planned) if planned == key => Ok(()),
@@ -183,14 +248,4 @@ fn verify_same_plan(oven: &mut Oven<'_>, plan: &Plan) -> Result<(), BakeError> {
             oven.folder.id
         ))),
     }
-}
-
-/// Were the package lists fetched within the hour? A bake that is resumed sees those that it saw.
-fn has_fresh_lists(request: &Request, source: &Source) -> bool {
-    if request.resume.is_some() && has_package_lists(request, source) {
-        return true;
-    }
-    let stamp = package_stamp(&package_cache(request, source));
-    let fetched = fs_err::read_to_string(stamp).ok().and_then(|text| instant::read(text.trim()).ok());
-    fetched.is_some_and(|fetched| request.wall.duration_since(fetched.instant).abs() < LISTS)
 }

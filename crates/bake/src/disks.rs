@@ -15,6 +15,7 @@ use crate::folder::Folders;
 use crate::remote::fetch_changes;
 use crate::remote::fetch_disk;
 use crate::remote::note_of;
+use crate::turn::Turn;
 
 /// Bases that are kept; the one that was not used for longest goes.
 const BASES: usize = 4;
@@ -48,6 +49,11 @@ pub(crate) async fn ensure_base(
     }
     let folder = disks(folders);
     fs_err::create_dir_all(&folder).map_err(working("create the cache of disks"))?;
+    // Bakes side by side need the same base: one fetches it.
+    let _turn = Turn::take(&folder.join(format!("{snapshot}.lock")), "fetch the base")?;
+    if let Some(found) = find_base(folders, snapshot) {
+        return Ok(found);
+    }
     drop_half_fetched_but(folders, Some(snapshot)).map_err(working("clear the cache of disks"))?;
     let fetching = fetching_lock(&folder).map_err(working("lock the cache of disks"))?;
     fetching.lock_shared().map_err(working("lock the cache of disks"))?;
@@ -176,8 +182,13 @@ fn drop_oldest(folder: &Path) -> std::io::Result<()> {
     disks.sort();
     let too_many = disks.len().saturating_sub(BASES);
     for (_, disk) in disks.into_iter().take(too_many) {
-        fs_err::remove_file(disk.with_extension("blocks.json"))?;
-        fs_err::remove_file(disk)?;
+        for file in [disk.with_extension("blocks.json"), disk.with_extension("lock"), disk] {
+            match fs_err::remove_file(file) {
+                // Another bake made room at the same time.
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
     }
     Ok(())
 }

@@ -36,6 +36,7 @@ pub mod ssh;
 mod step;
 mod steps;
 mod target;
+mod turn;
 mod upload;
 mod working_disk;
 
@@ -47,7 +48,9 @@ use ovenbird_seal::yaml;
 
 pub use bake::Baked;
 pub use bake::bake;
+pub use bake::bake_layers;
 pub use bake::bake_with_mishaps;
+pub use bake::prepare_plan;
 pub use disks::drop_half_fetched;
 pub use doctor::Abandoned;
 pub use doctor::find_abandoned;

@@ -44,6 +44,8 @@ pub struct Request {
     pub rebuild: bool,
     /// Results that are older than this are made anew.
     pub max_age: Option<SignedDuration>,
+    /// Take the package lists that this machine has, however old they are: the bakes of one rebuild see one archive.
+    pub keep_lists: bool,
     /// A failure takes nothing back, so that a person can look at it and resume.
     pub keep_on_failure: bool,
     /// Is somebody there whom a breakpoint can ask?

@@ -21,6 +21,7 @@ pub(crate) use own_base::OwnBase;
 pub(crate) use publish_image::PublishImage;
 pub(crate) use put_blocks::PutBlocks;
 pub(crate) use read_package_lists::ReadPackageLists;
+pub(crate) use read_package_lists::has_fresh_lists;
 pub(crate) use register_image::RegisterImage;
 pub(crate) use run_layer::RunLayer;
 pub(crate) use start_snapshot::StartSnapshot;

@@ -29,9 +29,20 @@ pub(super) struct Opened {
 impl PackageCache {
     pub(super) fn open(&self, room: &Path) -> io::Result<Opened> {
         let opened = Opened::at(room);
+        let lock = self.lock()?;
+        lock.lock_shared()?;
         link_files(&self.lists, &opened.lists, |name| name != "lock")?;
         link_files(&self.archives, &opened.cache.join("archives"), is_archive)?;
         Ok(opened)
+    }
+
+    /// Held for moments: shared to read the lists, alone to replace them.
+    fn lock(&self) -> io::Result<std::fs::File> {
+        let file = self.lists.with_extension("lock");
+        if let Some(folder) = file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        Ok(fs::OpenOptions::new().create(true).truncate(false).write(true).open(file)?.into_parts().0)
     }
 
     /// Keeps the archives that were downloaded. Another bake may keep the same one at the same time: either is good.
@@ -42,6 +53,8 @@ impl PackageCache {
 
     /// Makes the sandbox's lists the cache's. A bake that opens the cache at that moment sees the old ones or the new ones.
     pub(super) fn replace_lists(&self, room: &Path) -> Result<(), SandboxError> {
+        let lock = self.lock()?;
+        lock.lock()?;
         let fresh = tempfile::tempdir_in(self.lists.parent().unwrap_or(Path::new("/")))?;
         let (new, old) = (fresh.path().join("new"), fresh.path().join("old"));
         link_files(&Opened::at(room).lists, &new, |name| name != "lock")?;

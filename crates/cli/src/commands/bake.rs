@@ -77,6 +77,9 @@ pub(crate) struct Choices {
     /// Bake on an instance that is launched for it
     #[arg(long)]
     launch: bool,
+    /// Use the package lists that this machine has, even if they are older than an hour
+    #[arg(long)]
+    keep_lists: bool,
 }
 
 impl Choices {
@@ -225,6 +228,7 @@ async fn prepare(
         keep_on_failure: asked.keep_on_failure,
         has_person: context.output.has_progress() && std::io::stdin().is_terminal(),
         resume: asked.resumed.map(|resumed| resumed.bake.clone()),
+        keep_lists: asked.choices.keep_lists,
     };
     Ok((project, account, request))
 }
