@@ -43,12 +43,31 @@ pub(crate) struct Global {
     pub directory: Option<std::path::PathBuf>,
 }
 
+impl Global {
+    /// The options as they were typed, but for what says how to answer: for an `ovenbird` that works for this one.
+    pub(crate) fn again(&self) -> Vec<std::ffi::OsString> {
+        let mut again: Vec<std::ffi::OsString> = Vec::new();
+        let texts = [("--profile", &self.profile), ("--region", &self.region)];
+        for (name, value) in texts.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
+            again.extend([name.into(), value.into()]);
+        }
+        if self.aws {
+            again.push("--aws".into());
+        }
+        if let Some(directory) = &self.directory {
+            again.extend(["--directory".into(), directory.into()]);
+        }
+        again
+    }
+}
+
 /// What each does is said where its arguments are.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Validate(commands::validate::Arguments),
     Plan(commands::plan::Arguments),
     Bake(commands::bake::Arguments),
+    Rebuild(commands::rebuild::Arguments),
     Diff(commands::diff::Arguments),
     Sbom(commands::sbom::Arguments),
     Launch(commands::launch::Arguments),

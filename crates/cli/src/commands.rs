@@ -11,6 +11,7 @@ pub(crate) mod launch;
 pub(crate) mod local;
 pub(crate) mod plan;
 pub(crate) mod promote;
+pub(crate) mod rebuild;
 pub(crate) mod sbom;
 pub(crate) mod status;
 pub(crate) mod terminate;
@@ -44,6 +45,7 @@ fn run_command(arguments: Arguments, output: &Output) -> Result<(), Failure> {
         Command::Validate(arguments) => validate::run(context, &arguments),
         Command::Plan(arguments) => bake::plan(context, &arguments),
         Command::Bake(arguments) => bake::run(context, &arguments),
+        Command::Rebuild(arguments) => rebuild::run(context, &arguments),
         Command::Diff(arguments) => diff::run(context, &arguments),
         Command::Sbom(arguments) => sbom::run(context, &arguments),
         Command::Launch(arguments) => wait_for(launch::run(context, &arguments)),

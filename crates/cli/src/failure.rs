@@ -104,6 +104,12 @@ impl Failure {
         self
     }
 
+    /// What went wrong and why, in one line.
+    pub(crate) fn sentence(&self) -> String {
+        let picture = self.picture.iter().filter_map(|picture| picture.lines().next());
+        self.told.iter().map(String::as_str).chain(picture).collect::<Vec<_>>().join(": ")
+    }
+
     /// Says what went wrong on standard error (JSON on standard output with `--json`) and answers the exit code.
     pub(crate) fn report(&self, output: &Output) -> ExitCode {
         if output.is_json() {

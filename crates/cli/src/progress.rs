@@ -1,9 +1,11 @@
 //! Live progress for people, in one file: a line that changes on a terminal, a line per phase elsewhere.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use std::time::Instant;
 
+use indicatif::MultiProgress;
 use indicatif::ProgressBar;
 use indicatif::ProgressDrawTarget;
 use indicatif::ProgressStyle;
@@ -73,5 +75,64 @@ impl<'a> Progress<'a> {
 impl Drop for Progress<'_> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// Follows several works at a time, a line each. Silent with `--quiet` and `--json`; elsewhere than on a terminal, only ends are told.
+pub(crate) struct Lines<'a> {
+    output: &'a Output,
+    board: MultiProgress,
+    names: Vec<String>,
+    width: usize,
+    bars: RefCell<BTreeMap<usize, ProgressBar>>,
+}
+
+impl<'a> Lines<'a> {
+    pub(crate) fn new(output: &'a Output, names: &[String]) -> Self {
+        let board = MultiProgress::new();
+        if !output.has_progress() {
+            board.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or_default();
+        Self { output, board, names: names.to_vec(), width, bars: RefCell::default() }
+    }
+
+    /// The work at `place` begins: it gets its line.
+    pub(crate) fn begin(&self, place: usize) {
+        let bar = self.board.add(ProgressBar::new_spinner());
+        bar.set_style(
+            ProgressStyle::with_template("{spinner:.cyan} {elapsed:>4} {prefix} {wide_msg}")
+                .unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
+        bar.set_prefix(self.name(place));
+        if self.output.has_progress() {
+            bar.enable_steady_tick(Duration::from_millis(100));
+        }
+        self.bars.borrow_mut().insert(place, bar);
+    }
+
+    /// What it is doing.
+    pub(crate) fn detail(&self, place: usize, text: &str) {
+        if let Some(bar) = self.bars.borrow().get(&place) {
+            bar.set_message(text.to_owned());
+        }
+    }
+
+    /// Its end: its line stays, with what came out.
+    pub(crate) fn end(&self, place: usize, how: &str) {
+        let Some(bar) = self.bars.borrow_mut().remove(&place) else { return };
+        let took = bar.elapsed().as_secs_f64();
+        bar.finish_and_clear();
+        self.board.suspend(|| self.output.note(&format!("{took:>6.1} s  {}  {how}", self.name(place))));
+    }
+
+    /// The end of all.
+    pub(crate) fn finish(&self) {
+        self.bars.borrow_mut().clear();
+        _ = self.board.clear();
+    }
+
+    fn name(&self, place: usize) -> String {
+        format!("{:<width$}", self.names[place], width = self.width)
     }
 }

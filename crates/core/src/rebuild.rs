@@ -3,8 +3,6 @@
 //! Services whose first layers are the same share them. So the layers that are missing form a tree, and each of its branches is one
 //! bake: first what several services stand on, then each service's own.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use crate::layer::LayerKey;
@@ -69,14 +67,16 @@ pub fn units(wanted: &[Wanted]) -> Vec<Unit> {
 type Rest<'a> = (&'a str, &'a [LayerKey]);
 
 fn branch(services: Vec<Rest<'_>>, needs: Option<usize>, units: &mut Vec<Unit>) {
-    let mut groups: BTreeMap<LayerKey, Vec<Rest<'_>>> = BTreeMap::new();
-    for (service, missing) in services {
-        match missing.first() {
-            Some(next) => groups.entry(*next).or_default().push((service, missing)),
-            None => units.push(image(service, &[], needs)),
+    let mut groups: Vec<Vec<Rest<'_>>> = Vec::new();
+    for rest in services {
+        // A service that misses nothing more stands alone.
+        let stands_with = |group: &&mut Vec<Rest<'_>>| rest.1.first().is_some() && group[0].1.first() == rest.1.first();
+        match groups.iter_mut().find(stands_with) {
+            Some(group) => group.push(rest),
+            None => groups.push(vec![rest]),
         }
     }
-    for group in groups.into_values() {
+    for group in groups {
         let [(first, missing), ..] = group.as_slice() else { continue };
         if group.len() == 1 {
             units.push(image(first, missing, needs));

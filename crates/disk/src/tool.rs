@@ -26,6 +26,9 @@ pub use guarded::Guarded;
 /// How long a tool may run unless told otherwise.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(300);
 
+/// How long a tool gets to end by itself unless told otherwise.
+const DEFAULT_GRACE: Duration = Duration::from_secs(3);
+
 /// Where system tools live; root's and sudo's `PATH` don't always say so.
 const SYSTEM_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -45,6 +48,7 @@ pub struct Tool {
     stdin: Input,
     stdout: Option<File>,
     deadline: Duration,
+    grace: Duration,
     accepted: Vec<i32>,
     even_if_interrupted: bool,
 }
@@ -102,6 +106,7 @@ impl Tool {
             stdin: Input::Nothing,
             stdout: None,
             deadline: DEFAULT_DEADLINE,
+            grace: DEFAULT_GRACE,
             accepted: vec![0],
             even_if_interrupted: false,
         }
@@ -164,6 +169,12 @@ impl Tool {
     /// Ends it when it runs longer than this; 5 minutes unless said.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = deadline;
+        self
+    }
+
+    /// How long it gets to end by itself, after SIGTERM, when its time is up or this process is interrupted; 3 seconds unless said.
+    pub fn grace(mut self, grace: Duration) -> Self {
+        self.grace = grace;
         self
     }
 

@@ -14,8 +14,10 @@ use ovenbird_bake::Baked;
 use ovenbird_bake::Plan;
 use ovenbird_bake::Request;
 use ovenbird_bake::Resumable;
+use ovenbird_bake::bake_layers;
 use ovenbird_bake::find_source;
 use ovenbird_bake::has_package_lists;
+use ovenbird_core::layer::LayerKey;
 use ovenbird_core::pointer::Pointer;
 
 use super::Context;
@@ -57,6 +59,9 @@ pub(crate) struct Arguments {
     /// Bake twice, every layer, the second time into nothing, and compare what came out
     #[arg(long, conflicts_with = "dry_run")]
     check_reproducible: bool,
+    /// Bake only up to the layer with this key, for other bakes to stand on; no image is registered. `rebuild --plan` gives keys
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["check_reproducible", "dry_run"])]
+    until_layer: Option<String>,
     /// Show the plan, bake nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
@@ -108,13 +113,7 @@ impl Arguments {
 
 pub(crate) fn plan(context: Context<'_>, arguments: &plan::Arguments) -> Result<(), Failure> {
     wait_for(async {
-        let asked = Asked {
-            given: &arguments.given,
-            choices: &arguments.choices,
-            runs_all: arguments.choices.rebuild,
-            resumed: None,
-            keep_on_failure: false,
-        };
+        let asked = Asked::simply(&arguments.given, &arguments.choices);
         let (_, account, request) = prepare(context, &arguments.service, &asked).await?;
         show_plan(context, &account, &request).await
     })
@@ -138,6 +137,7 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
             runs_all: arguments.runs_all(),
             resumed: resumed.as_ref(),
             keep_on_failure,
+            known: None,
         };
         let (project, account, request) = prepare(context, service, &asked).await?;
         if arguments.dry_run {
@@ -145,6 +145,12 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
         }
         let progress = Progress::new(context.output);
         let mut events = show::Events::new(context, &progress);
+        if let Some(key) = &arguments.until_layer {
+            let until = LayerKey::from_hex(key)
+                .ok_or_else(|| Failure::usage(format!("`{key}` is no layer's key, which has 64 hex digits")))?;
+            let baked = bake_layers(&account.client, &request, until, &mut |event| events.show(&event)).await;
+            return baked.map(|_| show_layers(context, until, progress.finish())).map_err(failure);
+        }
         let baked = ovenbird_bake::bake(&account.client, &request, &mut |event| events.show(&event)).await;
         let (plan, baked) = baked.map_err(failure)?;
         if arguments.check_reproducible {
@@ -169,16 +175,31 @@ fn first_pointer(project: &OpenProject, service: &str, arguments: &Arguments) ->
 }
 
 /// What was typed.
-struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     given: &'a Given,
     choices: &'a Choices,
     /// Whether every layer is run.
     runs_all: bool,
     resumed: Option<&'a Resumable>,
     keep_on_failure: bool,
+    /// An account that was connected before; a service of another region connects anew.
+    known: Option<&'a Account>,
 }
 
-async fn prepare(
+impl<'a> Asked<'a> {
+    /// A bake or a plan of no special kind.
+    pub(crate) fn simply(given: &'a Given, choices: &'a Choices) -> Self {
+        Self { given, choices, runs_all: choices.rebuild, resumed: None, keep_on_failure: false, known: None }
+    }
+
+    /// The same, in an account that was connected before.
+    pub(crate) fn known(self, known: Option<&'a Account>) -> Self {
+        Self { known, ..self }
+    }
+}
+
+/// Reads what a bake of the service `name` needs.
+pub(crate) async fn prepare(
     context: Context<'_>,
     name: &str,
     asked: &Asked<'_>,
@@ -194,7 +215,10 @@ async fn prepare(
     let recipe = template::read_service(&file, &service.variables, given, &project.folder, occasion)?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
     let region = find::region(&build).or_else(|| project.project.region.clone());
-    let account = Account::connect(context.global, region.as_deref(), context.output).await?;
+    let account = match asked.known.filter(|known| region.as_deref().is_none_or(|region| region == known.region())) {
+        Some(known) => known.clone(),
+        None => Account::connect(context.global, region.as_deref(), context.output).await?,
+    };
     if let Some(resumed) = asked.resumed.filter(|resumed| resumed.account != account.id) {
         let (bake, theirs) = (&resumed.bake, &resumed.account);
         return Err(Failure::usage(format!(
@@ -231,6 +255,16 @@ async fn prepare(
         keep_lists: asked.choices.keep_lists,
     };
     Ok((project, account, request))
+}
+
+fn show_layers(context: Context<'_>, until: LayerKey, took: Duration) {
+    if context.output.is_json() {
+        context
+            .output
+            .data(&serde_json::json!({ "event": "layers", "key": until.hex(), "seconds": took.as_secs_f64() }));
+    } else {
+        context.output.line(&format!("the layers up to {} are there ({:.1} s)", until.short(), took.as_secs_f64()));
+    }
 }
 
 async fn show_plan(context: Context<'_>, account: &Account, request: &Request) -> Result<(), Failure> {

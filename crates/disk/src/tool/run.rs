@@ -29,8 +29,6 @@ use crate::interrupt;
 
 /// How often the loop looks at the clock and the interrupt flag when nothing else happens.
 const LOOK: Duration = Duration::from_millis(100);
-/// How long a tool that was asked to end may take to clean up behind itself.
-const GRACE: Duration = Duration::from_secs(3);
 /// How long the loop still listens after the tool ended, if one of its children holds the pipes open.
 const LINGER: Duration = Duration::from_millis(300);
 /// How much of the end of each stream is kept for errors.
@@ -121,7 +119,7 @@ fn run_with(mut tool: Tool, mut see: impl FnMut(Stream, &[u8])) -> Result<Output
         see(stream, bytes);
     });
     if ended.is_err() {
-        end_group(&mut child);
+        end_group(&mut child, tool.grace);
     }
     let (out, err) = (String::from_utf8_lossy(&tails.0), String::from_utf8_lossy(&tails.1));
     let last_lines = last_lines(if err.trim().is_empty() { &out } else { &err });
@@ -249,13 +247,13 @@ impl<'a> Pipes<'a> {
 }
 
 /// Ends the child's whole process group: politely, then by force. Afterwards nothing of it runs.
-fn end_group(child: &mut Child) {
+fn end_group(child: &mut Child, grace: Duration) {
     let group = Pid::from_child(child);
     _ = rustix::process::kill_process_group(group, Signal::TERM);
-    let end = Instant::now() + GRACE;
+    let end = Instant::now() + grace;
     if let Ok(pidfd) = rustix::process::pidfd_open(group, PidfdFlags::empty()) {
         let mut fds = [PollFd::new(&pidfd, PollFlags::IN)];
-        let grace = Timespec { tv_sec: GRACE.as_secs().cast_signed(), tv_nsec: 0 };
+        let grace = Timespec { tv_sec: grace.as_secs().cast_signed(), tv_nsec: 0 };
         while Instant::now() < end && rustix::event::poll(&mut fds, Some(&grace)) == Err(Errno::INTR) {}
     }
     // The leader is not reaped yet, so the group's id is still its own.
