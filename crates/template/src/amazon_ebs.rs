@@ -31,6 +31,7 @@ pub use network::Subnet;
 pub use network::SubnetSearch;
 pub use network::Vpc;
 pub(crate) use read::read;
+pub(crate) use source::search;
 pub use sharing::Sharing;
 pub use source::Filters;
 pub use source::SourceFilter;

@@ -10,6 +10,7 @@ use miette::SourceCode;
 use crate::place::Place;
 use crate::place::Source;
 use crate::place::Span;
+use crate::recipe::Recipe;
 use crate::snippet;
 
 /// One thing that is wrong with a template.
@@ -30,6 +31,12 @@ impl TemplateError {
     pub(crate) fn with_help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
+    }
+
+    /// The same, with nothing in its sentences that must never be shown.
+    pub(crate) fn masked(self, recipe: &Recipe) -> Self {
+        let help = self.help.map(|help| recipe.masked(&help));
+        Self { message: recipe.masked(&self.message), help, ..self }
     }
 
     /// Where it is.

@@ -15,6 +15,8 @@ pub(crate) use fold::fold;
 pub(crate) use fold::undeclared;
 pub(crate) use functions::BUILD_VALUES;
 pub(crate) use functions::apply_text;
+pub(crate) use functions::call;
+pub(crate) use functions::instead_of;
 pub(crate) use parse::parse;
 
 /// What is wrong with a template string; the span counts in the string's own bytes.

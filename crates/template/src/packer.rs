@@ -4,8 +4,6 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
-use crate::amazon_ebs;
-use crate::amazon_ebs::chroot;
 use crate::builder;
 use crate::context::Context;
 use crate::context::PACKER_VERSION;
@@ -21,9 +19,7 @@ use crate::place::Source;
 use crate::post_processor;
 use crate::provisioner;
 use crate::recipe::Build;
-use crate::recipe::Builder;
 use crate::recipe::Recipe;
-use crate::recipe::Unsupported;
 use crate::scope::Position;
 use crate::scope::Scope;
 use crate::tree::Member;
@@ -127,16 +123,7 @@ fn build(head: &Head<'_>, fields: &Fields<'_>, names: &[&str]) -> Option<Build> 
         provisioners.iter().filter_map(|node| provisioner::read(node, fields.findings, scope, names)).collect();
     let error_cleanup = fields.find("error-cleanup-provisioner");
     let error_cleanup = error_cleanup.and_then(|node| provisioner::read(node, fields.findings, scope, names));
-    let options = |kind: &'static str| Fields::of(kind, head.node, fields.findings, scope);
-    let builder = match head.kind.as_str() {
-        amazon_ebs::TYPE => Builder::AmazonEbs(Box::new(amazon_ebs::read(&options(amazon_ebs::TYPE)?)?)),
-        chroot::TYPE => Builder::AmazonEbs(Box::new(chroot::read(&options(chroot::TYPE)?)?)),
-        kind => Builder::Unsupported(Unsupported {
-            kind: kind.to_owned(),
-            instead: builder::instead(kind),
-            place: place.clone(),
-        }),
-    };
+    let builder = builder::read(&head.kind, head.node, fields.findings, scope, &place)?;
     Some(Build { name: head.name.clone(), builder, provisioners, error_cleanup, place })
 }
 

@@ -48,7 +48,6 @@ pub(crate) struct Sources(Vec<(usize, Source)>);
 
 impl Sources {
     /// Puts a text behind the others, and answers where it starts.
-    #[expect(dead_code, reason = "templates of several files follow")]
     pub(crate) fn add(&mut self, source: &Source) -> usize {
         // One byte lies between two texts, so that the end of one is not the start of the next.
         let start = self.0.last().map_or(0, |(start, last)| start + last.text().len() + 1);

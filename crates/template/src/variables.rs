@@ -2,6 +2,7 @@
 
 use crate::fault::TemplateError;
 use crate::fault::TemplateErrors;
+use crate::hcl;
 use crate::json;
 use crate::place::Source;
 use crate::place::Span;
@@ -68,19 +69,20 @@ impl Variables {
         }
     }
 
-    /// Takes the values of a `-var-file`, a JSON object.
+    /// Takes the values of a `-var-file`: HCL where its name ends with `.hcl`, a JSON object otherwise.
     ///
     /// # Errors
     /// When it is something else; says where.
     pub fn add_file(&mut self, file: &Source) -> Result<(), TemplateErrors> {
-        let root = json::parse(file).map_err(|error| TemplateErrors::new(vec![error]))?;
-        let Value::Object(members) = root.value else {
-            let message = format!("a variables file is an object, this is {}", root.kind());
-            return Err(TemplateErrors::new(vec![TemplateError::new(file, root.span.clone(), message)]));
-        };
+        let members = if file.name().ends_with(".hcl") { hcl::read_variables(file)? } else { object(file)? };
         let given = |member: Member| Given { name: member.key, node: member.node, source: file.clone(), by: By::File };
         self.0.extend(members.into_iter().map(given));
         Ok(())
+    }
+
+    /// All values, in the order in which they were given.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Given> {
+        self.0.iter()
     }
 
     /// The value that counts for a variable of a JSON template.
@@ -98,6 +100,16 @@ impl Variables {
     pub(crate) fn argument_names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter(|given| given.by == By::Argument).map(|given| given.name.as_str())
     }
+}
+
+/// The members of a file that is a JSON object.
+fn object(file: &Source) -> Result<Vec<Member>, TemplateErrors> {
+    let root = json::parse(file).map_err(|error| TemplateErrors::new(vec![error]))?;
+    let Value::Object(members) = root.value else {
+        let message = format!("a variables file is an object, this is {}", root.kind());
+        return Err(TemplateErrors::new(vec![TemplateError::new(file, root.span.clone(), message)]));
+    };
+    Ok(members)
 }
 
 /// A scalar as Packer turns an option into a string: a boolean becomes `1` or `0` (mapstructure's weak decoding). Packer

@@ -21,7 +21,7 @@ pub enum SourceImage {
 }
 
 /// A search for the source image.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SourceFilter {
     /// Filters of `DescribeImages`.
     pub filters: Filters,
@@ -64,7 +64,8 @@ pub(super) fn read(fields: &Fields<'_>) -> Option<SourceImage> {
     }
 }
 
-fn search(fields: &Fields<'_>) -> Option<SourceFilter> {
+/// Reads a search for an image.
+pub(crate) fn search(fields: &Fields<'_>) -> Option<SourceFilter> {
     options::check(fields, OPTIONS);
     let mut owners = fields.texts("owners");
     if owners.is_empty() && fields.find("owners").is_some_and(|node| fields.asks_for(node)) {

@@ -78,9 +78,9 @@ pub(super) fn is_text_function(name: &str) -> bool {
     TEXT_FUNCTIONS.contains(&name)
 }
 
-/// Why there is no such function here.
-pub(super) fn unknown(name: &str) -> Refusal {
-    let instead = match name {
+/// What to do where a function of Packer's is not there.
+pub(crate) fn instead_of(name: &str) -> Option<&'static str> {
+    Some(match name {
         "consul_key" => {
             "give the value with -var, such as -var \"NAME=$(consul kv get KEY)\", or let the instance read it from Parameter Store"
         }
@@ -91,15 +91,19 @@ pub(super) fn unknown(name: &str) -> Refusal {
             "a secret in an image is in every copy of it: let the instance read it at boot, or give it with -var"
         }
         "sed" => "Packer has removed it; use replace or replace_all",
-        _ => {
-            let help = did_you_mean(name, SCOPE_FUNCTIONS.into_iter().chain(TEXT_FUNCTIONS));
-            let help = help.unwrap_or_else(|| {
-                format!("there are {} and {}", SCOPE_FUNCTIONS.join(", "), TEXT_FUNCTIONS.join(", "))
-            });
-            return (format!("there is no function `{name}`"), Some(help));
-        }
-    };
-    (format!("the function `{name}` is not supported"), Some(instead.to_owned()))
+        _ => return None,
+    })
+}
+
+/// Why there is no such function here.
+pub(super) fn unknown(name: &str) -> Refusal {
+    if let Some(instead) = instead_of(name) {
+        return (format!("the function `{name}` is not supported"), Some(instead.to_owned()));
+    }
+    let help = did_you_mean(name, SCOPE_FUNCTIONS.into_iter().chain(TEXT_FUNCTIONS));
+    let help =
+        help.unwrap_or_else(|| format!("there are {} and {}", SCOPE_FUNCTIONS.join(", "), TEXT_FUNCTIONS.join(", ")));
+    (format!("there is no function `{name}`"), Some(help))
 }
 
 /// Whether there is such a function.
@@ -136,6 +140,12 @@ pub(super) fn apply_scope(name: &str, arguments: Vec<Literal>, scope: &Scope<'_>
         _ => return Err(unknown(name)),
     };
     Ok(Literal::Text(text))
+}
+
+/// Calls a function of the surroundings with strings.
+pub(crate) fn call(name: &str, texts: Vec<String>, scope: &Scope<'_>) -> Result<String, String> {
+    let arguments = texts.into_iter().map(Literal::Text).collect();
+    apply_scope(name, arguments, scope).map(Literal::into_text).map_err(|(message, _)| message)
 }
 
 /// Calls a function of its arguments.

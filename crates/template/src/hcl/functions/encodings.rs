@@ -1,0 +1,131 @@
+//! Functions that write values as text and read them.
+
+use data_encoding::BASE64;
+
+use super::Answer;
+use super::Row;
+use super::arguments::Arguments;
+use super::yaml;
+use crate::json;
+use crate::place::Source;
+use crate::tree::Node;
+use crate::tree::Value;
+
+pub(super) const FUNCTIONS: &[Row] = &[
+    ("jsonencode", "jsonencode(VALUE)", 1, 1, |a| Ok(Value::Text(json(a.node(0)?)))),
+    ("jsondecode", "jsondecode(TEXT)", 1, 1, |a| {
+        let source = Source::new("jsondecode", &a.text(0)?);
+        json::parse(&source).map(|node| node.value).map_err(|error| error.to_string())
+    }),
+    ("yamlencode", "yamlencode(VALUE)", 1, 1, |a| Ok(Value::Text(yaml::write(a.node(0)?)))),
+    ("yamldecode", "yamldecode(TEXT)", 1, 1, |a| yaml::read(&a.text(0)?)),
+    ("csvdecode", "csvdecode(TEXT)", 1, 1, |a| csv(&a.text(0)?)),
+    ("base64encode", "base64encode(TEXT)", 1, 1, |a| Ok(Value::Text(BASE64.encode(a.text(0)?.as_bytes())))),
+    ("base64decode", "base64decode(TEXT)", 1, 1, |a| {
+        let text = a.text(0)?;
+        let bytes = BASE64.decode(text.as_bytes()).map_err(|error| format!("this is no base64: {error}"))?;
+        String::from_utf8(bytes).map(Value::Text).map_err(|_| "what is decoded is no text".to_owned())
+    }),
+    ("urlencode", "urlencode(TEXT)", 1, 1, |a| Ok(Value::Text(url(&a.text(0)?)))),
+    ("textencodebase64", "textencodebase64(TEXT, ENCODING)", 2, 2, |a| Ok(Value::Text(BASE64.encode(&encoded(a)?)))),
+];
+
+/// The bytes of a text in UTF-8 or UTF-16LE, which is all that scripts ask for (PowerShell the second).
+fn encoded(arguments: &Arguments<'_>) -> Result<Vec<u8>, String> {
+    let (text, encoding) = (arguments.text(0)?, arguments.text(1)?);
+    match encoding.to_uppercase().as_str() {
+        "UTF-8" => Ok(text.into_bytes()),
+        "UTF-16LE" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
+        _ => Err(format!("the encoding `{encoding}` is not supported; there are UTF-8 and UTF-16LE")),
+    }
+}
+
+/// A value as JSON in one line with sorted keys; `<`, `>` and `&` are escaped, as Go does it.
+pub(in crate::hcl) fn json(node: &Node) -> String {
+    match &node.value {
+        Value::Null => "null".to_owned(),
+        Value::Text(text) => quoted(text),
+        Value::Array(elements) => {
+            let elements: Vec<String> = elements.iter().map(json).collect();
+            format!("[{}]", elements.join(","))
+        }
+        Value::Object(_) => {
+            let member = |(key, node): (Node, Node)| format!("{}:{}", json(&key), json(&node));
+            let members: Vec<String> = node.entries().unwrap_or_default().into_iter().map(member).collect();
+            format!("{{{}}}", members.join(","))
+        }
+        Value::Number(_) | Value::Boolean(_) => node.to_text().unwrap_or_default(),
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut quoted = "\"".to_owned();
+    for char in text.chars() {
+        match char {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..'\u{20}' => {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(char)));
+            }
+            char => quoted.push(char),
+        }
+    }
+    quoted + "\""
+}
+
+/// Form encoding, as Go's `url.QueryEscape`: a blank is a `+`.
+fn url(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        b' ' => "+".to_owned(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+/// One object for each line, with the keys of the first line. (RFC 4180)
+fn csv(text: &str) -> Answer {
+    let mut rows = rows(text)?.into_iter();
+    let head = rows.next().ok_or("the first line must name the columns")?;
+    let object = |row: Vec<String>| {
+        if row.len() != head.len() {
+            return Err(format!("a line has {} values, but there are {} columns", row.len(), head.len()));
+        }
+        Ok(Value::object(head.iter().cloned().zip(row.into_iter().map(Value::Text))))
+    };
+    Ok(Value::list(rows.map(object).collect::<Result<Vec<_>, _>>()?))
+}
+
+fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {
+    let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
+    let mut chars = text.chars().peekable();
+    let mut quoted = false;
+    while let Some(char) = chars.next() {
+        match (quoted, char) {
+            (true, '"') if chars.next_if_eq(&'"').is_some() => cell.push('"'),
+            (true, '"') => quoted = false,
+            (true, char) => cell.push(char),
+            (false, '"') if cell.is_empty() => quoted = true,
+            (false, ',') => row.push(std::mem::take(&mut cell)),
+            (false, '\r') => {}
+            (false, '\n') => {
+                if !row.is_empty() || !cell.is_empty() {
+                    row.push(std::mem::take(&mut cell));
+                    rows.push(std::mem::take(&mut row));
+                }
+            }
+            (false, char) => cell.push(char),
+        }
+    }
+    if quoted {
+        return Err("a quote is not closed".to_owned());
+    }
+    if !row.is_empty() || !cell.is_empty() {
+        row.push(cell);
+        rows.push(row);
+    }
+    Ok(rows)
+}

@@ -1,0 +1,217 @@
+//! Functions of strings.
+
+use regex::Regex;
+
+use super::Answer;
+use super::MANY;
+use super::Row;
+use super::arguments::Arguments;
+use super::arguments::list;
+use super::arguments::texts;
+use crate::tree::Node;
+use crate::tree::Value;
+
+pub(super) const FUNCTIONS: &[Row] = &[
+    ("upper", "upper(TEXT)", 1, 1, |a| Ok(Value::text(a.text(0)?.to_uppercase()))),
+    ("lower", "lower(TEXT)", 1, 1, |a| Ok(Value::text(a.text(0)?.to_lowercase()))),
+    ("title", "title(TEXT)", 1, 1, |a| Ok(Value::text(title(&a.text(0)?)))),
+    ("chomp", "chomp(TEXT)", 1, 1, |a| Ok(Value::text(a.text(0)?.trim_end_matches(['\r', '\n'])))),
+    ("trimspace", "trimspace(TEXT)", 1, 1, |a| Ok(Value::text(a.text(0)?.trim()))),
+    ("trim", "trim(TEXT, CHARACTERS)", 2, 2, |a| {
+        let characters = a.text(1)?;
+        Ok(Value::text(a.text(0)?.trim_matches(|char| characters.contains(char))))
+    }),
+    ("trimprefix", "trimprefix(TEXT, PREFIX)", 2, 2, |a| {
+        let text = a.text(0)?;
+        Ok(Value::text(text.strip_prefix(&a.text(1)?).unwrap_or(&text)))
+    }),
+    ("trimsuffix", "trimsuffix(TEXT, SUFFIX)", 2, 2, |a| {
+        let text = a.text(0)?;
+        Ok(Value::text(text.strip_suffix(&a.text(1)?).unwrap_or(&text)))
+    }),
+    ("startswith", "startswith(TEXT, PREFIX)", 2, 2, |a| Ok(Value::Boolean(a.text(0)?.starts_with(&a.text(1)?)))),
+    ("endswith", "endswith(TEXT, SUFFIX)", 2, 2, |a| Ok(Value::Boolean(a.text(0)?.ends_with(&a.text(1)?)))),
+    ("strcontains", "strcontains(TEXT, PART)", 2, 2, |a| Ok(Value::Boolean(a.text(0)?.contains(&a.text(1)?)))),
+    ("strrev", "strrev(TEXT)", 1, 1, |a| Ok(Value::text(a.text(0)?.chars().rev().collect::<String>()))),
+    ("substr", "substr(TEXT, START, LENGTH)", 3, 3, substr),
+    ("indent", "indent(SPACES, TEXT)", 2, 2, |a| {
+        Ok(Value::text(a.text(1)?.replace('\n', &format!("\n{}", " ".repeat(a.count(0)?.min(1000))))))
+    }),
+    ("join", "join(SEPARATOR, LIST, …)", 2, MANY, |a| {
+        let lists = (1..a.len()).map(|index| a.texts(index)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Value::text(lists.concat().join(&a.text(0)?)))
+    }),
+    ("split", "split(SEPARATOR, TEXT)", 2, 2, |a| {
+        let (separator, text) = (a.text(0)?, a.text(1)?);
+        Ok(match separator.as_str() {
+            "" => texts(text.chars()),
+            separator => texts(text.split(separator)),
+        })
+    }),
+    ("replace", "replace(TEXT, OLD, NEW)", 3, 3, replace),
+    ("regex_replace", "regex_replace(TEXT, PATTERN, NEW)", 3, 3, |a| {
+        Ok(Value::text(compiled(&a.text(1)?)?.replace_all(&a.text(0)?, a.text(2)?.as_str())))
+    }),
+    ("regex", "regex(PATTERN, TEXT)", 2, 2, |a| {
+        let (pattern, text) = (compiled(&a.text(0)?)?, a.text(1)?);
+        let found = pattern.captures(&text).ok_or_else(|| format!("`{}` is not in `{text}`", pattern.as_str()))?;
+        Ok(captured(&pattern, &found))
+    }),
+    ("regexall", "regexall(PATTERN, TEXT)", 2, 2, |a| {
+        let (pattern, text) = (compiled(&a.text(0)?)?, a.text(1)?);
+        Ok(Value::list(pattern.captures_iter(&text).map(|found| captured(&pattern, &found))))
+    }),
+    ("format", "format(FORMAT, VALUE, …)", 1, MANY, |a| {
+        format(&a.text(0)?, a.nodes.get(1..).unwrap_or(&[])).map(Value::Text)
+    }),
+    ("formatlist", "formatlist(FORMAT, LIST, …)", 1, MANY, formatlist),
+];
+
+fn title(text: &str) -> String {
+    let mut is_start = true;
+    text.chars()
+        .flat_map(|char| {
+            let upper = is_start && char.is_lowercase();
+            is_start = !char.is_alphanumeric() && char != '\'' && char != '_';
+            if upper { char.to_uppercase().collect::<Vec<_>>() } else { vec![char] }
+        })
+        .collect()
+}
+
+/// A negative start counts from the end, a length of -1 means all.
+fn substr(arguments: &Arguments<'_>) -> Answer {
+    let (text, start, length) = (arguments.text(0)?, arguments.integer(1)?, arguments.integer(2)?);
+    let chars: Vec<char> = text.chars().collect();
+    let start = usize::try_from(start)
+        .unwrap_or_else(|_| chars.len().saturating_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX)));
+    let length = usize::try_from(length).unwrap_or(usize::MAX);
+    Ok(Value::text(chars.into_iter().skip(start).take(length).collect::<String>()))
+}
+
+/// As in Terraform, `/…/` is a pattern.
+fn replace(arguments: &Arguments<'_>) -> Answer {
+    let (text, old, new) = (arguments.text(0)?, arguments.text(1)?, arguments.text(2)?);
+    match old.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
+        Some(pattern) if !pattern.is_empty() => Ok(Value::text(compiled(pattern)?.replace_all(&text, new.as_str()))),
+        _ => Ok(Value::text(text.replace(&old, &new))),
+    }
+}
+
+fn compiled(pattern: &str) -> Result<Regex, String> {
+    Regex::new(pattern).map_err(|error| {
+        let reason = error.to_string();
+        let last = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        format!("`{pattern}` is no regular expression: {last}")
+    })
+}
+
+/// The whole match; its groups where it has some, by name where they have names.
+fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Value {
+    let value = |group: Option<regex::Match<'_>>| group.map_or(Value::Null, |group| Value::text(group.as_str()));
+    let names: Vec<&str> = pattern.capture_names().flatten().collect();
+    if !names.is_empty() {
+        return Value::object(names.into_iter().map(|name| (name.to_owned(), value(found.name(name)))));
+    }
+    match pattern.captures_len() {
+        1 => value(found.get(0)),
+        _ => Value::list(found.iter().skip(1).map(value)),
+    }
+}
+
+/// Go's `Printf`, the verbs that templates use: flags `-`, `0`, `+`, a width, a precision, and `%s %d %v %q %f %x %t %%`.
+fn format(form: &str, values: &[Node]) -> Result<String, String> {
+    let mut text = String::new();
+    let mut values = values.iter();
+    let mut chars = form.chars().peekable();
+    while let Some(char) = chars.next() {
+        if char != '%' {
+            text.push(char);
+            continue;
+        }
+        let mut flags = String::new();
+        while let Some(flag) = chars.next_if(|char| "-+0 #".contains(*char)) {
+            flags.push(flag);
+        }
+        let mut size = String::new();
+        while let Some(digit) = chars.next_if(|char| char.is_ascii_digit() || *char == '.') {
+            size.push(digit);
+        }
+        let Some(verb) = chars.next() else { return Err(format!("`{form}` ends within a verb")) };
+        if verb == '%' {
+            text.push('%');
+            continue;
+        }
+        let value = values.next().ok_or_else(|| format!("`{form}` asks for more values than there are"))?;
+        let (width, precision) = size.split_once('.').unwrap_or((&size, ""));
+        let mut part = verbatim(verb, value, precision.parse().ok(), &flags)
+            .ok_or_else(|| format!("`%{verb}` cannot show {}", value.kind()))?;
+        pad(&mut part, width.parse().unwrap_or(0_usize).min(1000), &flags);
+        text.push_str(&part);
+    }
+    Ok(text)
+}
+
+fn verbatim(verb: char, value: &Node, precision: Option<usize>, flags: &str) -> Option<String> {
+    let sign = |number: f64| if flags.contains('+') && number >= 0.0 { "+" } else { "" };
+    Some(match verb {
+        's' => {
+            let text = value.to_text()?;
+            precision.map_or(text.clone(), |precision| text.chars().take(precision).collect())
+        }
+        'v' => value.to_text().unwrap_or_else(|| super::encodings::json(value)),
+        'q' => super::encodings::json(&Value::text(value.to_text()?).into()),
+        'd' => value.to_number().map(|number| format!("{}{}", sign(number), number.trunc()))?,
+        'f' | 'F' => value.to_number().map(|number| format!("{}{number:.*}", sign(number), precision.unwrap_or(6)))?,
+        'g' | 'e' => value.to_number()?.to_string(),
+        't' => value.to_boolean()?.to_string(),
+        'x' | 'X' => {
+            let hex = match (&value.value, value.to_number()) {
+                (Value::Number(_), Some(number)) if number >= 0.0 && number.fract() == 0.0 => {
+                    #[expect(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "it is whole and not negative"
+                    )]
+                    let whole = number as u64;
+                    format!("{whole:x}")
+                }
+                _ => data_encoding::HEXLOWER.encode(value.to_text()?.as_bytes()),
+            };
+            if verb == 'X' { hex.to_uppercase() } else { hex }
+        }
+        _ => return None,
+    })
+}
+
+fn pad(part: &mut String, width: usize, flags: &str) {
+    let missing = width.saturating_sub(part.chars().count());
+    if flags.contains('-') {
+        part.push_str(&" ".repeat(missing));
+    } else if flags.contains('0') {
+        let sign = usize::from(part.starts_with(['-', '+']));
+        part.insert_str(sign, &"0".repeat(missing));
+    } else {
+        part.insert_str(0, &" ".repeat(missing));
+    }
+}
+
+/// One string for each element of the lists; other values stay the same for all.
+fn formatlist(arguments: &Arguments<'_>) -> Answer {
+    let form = arguments.text(0)?;
+    let values = arguments.nodes.get(1..).unwrap_or(&[]);
+    let lengths = values
+        .iter()
+        .filter_map(|node| if let Value::Array(elements) = &node.value { Some(elements.len()) } else { None });
+    let length = lengths.max().unwrap_or(1);
+    let row = |row: usize| {
+        let pick = |node: &Node| match &node.value {
+            Value::Array(elements) => {
+                elements.get(row).cloned().ok_or_else(|| "the lists of `formatlist` differ in length".to_owned())
+            }
+            _ => Ok(node.clone()),
+        };
+        let values = values.iter().map(pick).collect::<Result<Vec<_>, _>>()?;
+        format(&form, &values).map(|text| Node::from(Value::Text(text)))
+    };
+    Ok(list((0..length).map(row).collect::<Result<Vec<_>, _>>()?))
+}
