@@ -64,6 +64,7 @@ mod tests {
             image: "ami-1".to_owned(),
             name: String::new(),
             owner: String::new(),
+            owner_alias: None,
             architecture: String::new(),
             created: String::new(),
             boot_mode: None,

@@ -196,7 +196,7 @@ pub(crate) fn describe_source(source: &Source, region: &str) -> SourceAmi {
         name: source.name.clone(),
         creation_date: source.created.clone(),
         owner: source.owner.clone(),
-        owner_name: String::new(),
+        owner_name: source.owner_alias.clone().unwrap_or_default(),
         tags: source.tags.iter().cloned().collect(),
         region: region.to_owned(),
         instance: Default::default(),

@@ -29,6 +29,8 @@ pub struct Source {
     pub name: String,
     /// Its owner's account.
     pub owner: String,
+    /// Alias of well-known owners, such as `amazon`.
+    pub owner_alias: Option<String>,
     /// `x86_64` or `arm64`.
     pub architecture: String,
     /// When it was made, as the API writes it.
@@ -114,6 +116,7 @@ pub(crate) fn read(image: ec2::Image) -> Result<Source, BakeError> {
         image: id,
         name: image.name.unwrap_or_default(),
         owner: image.owner_id.unwrap_or_default(),
+        owner_alias: image.image_owner_alias,
         architecture: image.architecture.unwrap_or_default(),
         created: image.creation_date.unwrap_or_default(),
         boot_mode: image.boot_mode,

@@ -12,13 +12,7 @@ use crate::scope::Scope;
 use crate::tree::Node;
 
 /// Reads a builder of a type. `None` when something that it cannot do without is missing or wrong; that has been reported.
-pub(crate) fn read(
-    kind: &str,
-    node: &Node,
-    findings: &Findings,
-    scope: Scope<'_>,
-    place: &Place,
-) -> Option<Builder> {
+pub(crate) fn read(kind: &str, node: &Node, findings: &Findings, scope: Scope<'_>, place: &Place) -> Option<Builder> {
     let options = |kind: &'static str| Fields::of(kind, node, findings, scope);
     Some(match kind {
         amazon_ebs::TYPE => Builder::AmazonEbs(Box::new(amazon_ebs::read(&options(amazon_ebs::TYPE)?)?)),

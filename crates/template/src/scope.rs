@@ -55,4 +55,6 @@ pub(crate) enum Found {
     Circle,
     /// There is none; perhaps another one was meant.
     Missing(Option<String>),
+    /// The template has variables of another kind.
+    NotInHcl,
 }

@@ -30,9 +30,9 @@ use crate::failure::Kind;
 use crate::folders;
 use crate::progress::Progress;
 use crate::project::OpenProject;
-use crate::template;
 use crate::template::Given;
 use crate::template::Occasion;
+use crate::template::Template;
 
 /// Bake a service's template into an image
 ///
@@ -207,12 +207,12 @@ pub(crate) async fn prepare(
     let project = OpenProject::find(context.global.directory.as_deref())?;
     let (service, file) = project.service(name)?;
     // The template's region counts where nothing else names one, as the project's does.
-    let given = asked.given;
     let occasion = match asked.resumed {
         Some(resumed) => Occasion { instant: resumed.now, seed: resumed.seed },
         None => Occasion::draw(clock::wall())?,
     };
-    let recipe = template::read_service(&file, &service.variables, given, &project.folder, occasion)?;
+    let open = |occasion| Template::open(&file, &service.variables, asked.given, &project.folder, occasion);
+    let recipe = open(occasion)?.check()?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
     let region = find::region(&build).or_else(|| project.project.region.clone());
     let account = match asked.known.filter(|known| region.as_deref().is_none_or(|region| region == known.region())) {
@@ -227,9 +227,9 @@ pub(crate) async fn prepare(
         )));
     }
     let now = asked.resumed.map_or_else(|| clock::now(&account), |resumed| Ok(resumed.now))?;
-    // Once more with the clock of this endpoint: the image's name may hold the time.
+    // Once more with the clock of this endpoint, which the image's name may hold, and with its answers to data sources.
     let occasion = Occasion { instant: now, ..occasion };
-    let recipe = template::read_service(&file, &service.variables, given, &project.folder, occasion)?;
+    let recipe = open(occasion)?.read(&account.client).await?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
     for note in &recipe.notes {
         context.output.note(&recipe.masked(&note.to_string()));

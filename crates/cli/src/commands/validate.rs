@@ -1,5 +1,6 @@
 //! `ovenbird validate`
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -11,21 +12,23 @@ use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::template::Given;
 use crate::template::Occasion;
-use crate::template::read;
+use crate::template::Template;
 
 /// Check a template without any AWS
 ///
 /// Checks a Packer template: syntax, options, variables, and what of it can be baked. Needs no AWS
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// The template
+    /// The template: a file of JSON or HCL, or a folder of HCL
     file: PathBuf,
     #[command(flatten)]
     given: Given,
 }
 
 pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
-    let recipe = read(&arguments.file, &arguments.given, Path::new("."), Occasion::draw(clock::wall())?)?;
+    let occasion = Occasion::draw(clock::wall())?;
+    let template = Template::open(&arguments.file, &BTreeMap::new(), &arguments.given, Path::new("."), occasion)?;
+    let recipe = template.check()?;
     let unsupported: Vec<String> = unsupported(&recipe);
     if context.output.is_json() {
         context.output.data(&serde_json::json!({

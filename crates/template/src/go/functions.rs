@@ -204,6 +204,10 @@ fn user(name: &str, scope: &Scope<'_>) -> Answer {
     match (scope.user)(name) {
         Found::Value(value) => Ok(Literal::Text(value)),
         Found::Failed => Err((String::new(), None)),
+        Found::NotInHcl => {
+            let help = format!("write ${{var.{name}}}");
+            Err(("`user` asks for the variables of JSON templates".to_owned(), Some(help)))
+        }
         Found::Circle => Err((format!("the variable `{name}` needs its own value"), None)),
         // As in Packer; whoever reads the option notes it.
         found if is_taken_for_empty(name, &found) => Ok(Literal::Text(String::new())),

@@ -9,6 +9,7 @@ use super::config::Label;
 use super::config::Written;
 use super::eval::Eval;
 use super::eval::Frame;
+use super::value::PLACEHOLDER;
 use crate::go::Fault;
 use crate::place::Span;
 use crate::tree::Member;
@@ -43,8 +44,13 @@ fn members(eval: &Eval<'_>, body: &Body) -> Vec<Member> {
     let mut members = Vec::new();
     for attribute in &body.attributes {
         match eval.written(&attribute.expression) {
-            Ok(node) => members.push(member(attribute, node)),
-            Err(fault) => report(eval, fault),
+            Ok(node) => members.push(member(attribute, in_words(node))),
+            Err(fault) => {
+                report(eval, fault);
+                // It is there, so that nobody misses it too.
+                let node = Node { span: attribute.expression.span(), value: stand_in(&attribute.expression) };
+                members.push(member(attribute, node));
+            }
         }
     }
     for block in &body.blocks {
@@ -65,6 +71,36 @@ fn members(eval: &Eval<'_>, body: &Body) -> Vec<Member> {
 
 fn member(attribute: &Attribute, node: Node) -> Member {
     Member { key: attribute.key.clone(), key_span: attribute.key_span.clone(), node }
+}
+
+/// A value of the kind that an expression looks like.
+fn stand_in(written: &Written) -> Value {
+    match written {
+        Written::Native { expression: Expression::Array(_), .. } => Value::Array(Vec::new()),
+        Written::Native { expression: Expression::Object(_), .. } => Value::Object(Vec::new()),
+        Written::Native { .. } | Written::Json(_) => Value::text(PLACEHOLDER),
+    }
+}
+
+/// The same value with booleans as HCL turns them into strings: `true`, where JSON's readers would have `1`.
+fn in_words(mut node: Node) -> Node {
+    match &mut node.value {
+        Value::Boolean(value) => node.value = Value::Text(value.to_string()),
+        Value::Array(elements) => {
+            for element in elements {
+                let inner = std::mem::replace(element, Node::from(Value::Null));
+                *element = in_words(inner);
+            }
+        }
+        Value::Object(members) => {
+            for member in members {
+                let inner = std::mem::replace(&mut member.node, Node::from(Value::Null));
+                member.node = in_words(inner);
+            }
+        }
+        _ => {}
+    }
+    node
 }
 
 /// Puts a nested block to those of its kind.

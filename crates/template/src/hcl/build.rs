@@ -123,7 +123,7 @@ fn build<'a>(
     let names = BuildNames { source: one.name.clone(), kind: kind.to_owned(), build: title.to_owned() };
     let eval = Eval { build: Some(&names), ..values.eval() };
     let own = format!("{kind}.{}", one.name);
-    let user = |name: &str| Found::Missing(Some(format!("var.{name}")));
+    let user = |_: &str| Found::NotInHcl;
     let scope = Scope {
         context: values.context,
         user: &user,
@@ -133,7 +133,7 @@ fn build<'a>(
         uuids: values.uuids,
     };
 
-    let mut source = body::merged(&values.eval(), one.source, one.over);
+    let mut source = body::merged(&eval, one.source, one.over);
     // The name that a build gives a source is no option of the builder.
     take(&mut source, "name");
     let place = values.findings.source.place(one.source.kind_span.start);

@@ -90,32 +90,25 @@ pub(crate) fn shifted(span: Option<Span>, start: usize) -> Span {
 /// Reads `source`, whose text starts at `start`, in HCL's own syntax.
 pub(crate) fn parse(source: &Source, start: usize) -> Result<Body, TemplateError> {
     let body = hcl_edit::parser::parse_body(source.text()).map_err(|error| syntax_error(source, &error))?;
-    self::body(body, start).map_err(|(span, key)| {
-        let help = "keep one of them".to_owned();
-        TemplateError::new(source, span, format!("`{key}` is there twice")).with_help(Some(help))
-    })
+    Ok(self::body(body, start))
 }
 
 /// What hcl-edit says of a text that is not HCL.
-pub(crate) fn syntax_error(source: &Source, error: &hcl_edit::parser::Error) -> TemplateError {
+fn syntax_error(source: &Source, error: &hcl_edit::parser::Error) -> TemplateError {
     let offset = error.location().offset();
     let message = format!("this is no valid HCL: {}", error.message());
     TemplateError::new(source, offset..offset + 1, message)
 }
 
-fn body(body: hcl_edit::structure::Body, start: usize) -> Result<Body, (Span, String)> {
+fn body(body: hcl_edit::structure::Body, start: usize) -> Body {
     let mut read = Body::default();
     for structure in body {
         match structure {
-            Structure::Attribute(attribute) => {
-                let key = attribute.key.value().to_string();
-                let span = attribute.key.span();
-                if read.find(&key).is_some() {
-                    return Err((span.unwrap_or(0..0), key));
-                }
-                let expression = Written::Native { expression: attribute.value, start };
-                read.attributes.push(Attribute { key, key_span: shifted(span, start), expression });
-            }
+            Structure::Attribute(attribute) => read.attributes.push(Attribute {
+                key: attribute.key.value().to_string(),
+                key_span: shifted(attribute.key.span(), start),
+                expression: Written::Native { expression: attribute.value, start },
+            }),
             Structure::Block(block) => {
                 let label = |label: &hcl_edit::structure::BlockLabel| Label {
                     text: label.as_str().to_owned(),
@@ -125,10 +118,10 @@ fn body(body: hcl_edit::structure::Body, start: usize) -> Result<Body, (Span, St
                     kind: block.ident.value().to_string(),
                     kind_span: shifted(block.ident.span(), start),
                     labels: block.labels.iter().map(label).collect(),
-                    body: self::body(block.body, start)?,
+                    body: self::body(block.body, start),
                 });
             }
         }
     }
-    Ok(read)
+    read
 }

@@ -109,9 +109,15 @@ pub(super) fn read<'a>(values: &'a Values<'a>, block: &'a Block) -> Worked {
     }
     let node = body::object(&values.eval(), block);
     let title = block.title();
-    let user = |name: &str| Found::Missing(Some(format!("var.{name}")));
-    let scope =
-        Scope { context: values.context, user: &user, build: None, position: Position::Option, further: &[], uuids: values.uuids };
+    let user = |_: &str| Found::NotInHcl;
+    let scope = Scope {
+        context: values.context,
+        user: &user,
+        build: None,
+        position: Position::Option,
+        further: &[],
+        uuids: values.uuids,
+    };
     let query = Fields::of(&title, &node, values.findings, scope).and_then(|fields| query(kind, fields));
     // What is wrong with it was reported.
     let query = query.ok_or_else(|| Fault::new(span, ""))?;

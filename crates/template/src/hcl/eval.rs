@@ -50,7 +50,7 @@ pub(crate) enum Base<'a> {
 pub(crate) struct Frame<'a> {
     pub(crate) name: &'a str,
     pub(crate) value: Node,
-    pub(crate) outer: Option<&'a Frame<'a>>,
+    pub(crate) outer: Option<&'a Self>,
 }
 
 /// Names that `source` and `build` stand for.

@@ -128,7 +128,7 @@ pub(super) fn call(eval: &Eval<'_>, name: &str, nodes: &[Node], span: &Span) -> 
             }
             function(&arguments)
         }
-        None => surroundings::call(eval, &arguments, span).unwrap_or_else(|| return Err(String::new())),
+        None => surroundings::call(eval, &arguments, span).unwrap_or_else(|| Err(String::new())),
     };
     match answer {
         Ok(value) => Ok(value.into()),

@@ -1,1 +1,404 @@
+mod expressions;
+mod faults;
 
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::amazon_ebs::AmazonEbs;
+use crate::amazon_ebs::SourceFilter;
+use crate::recipe::Builder;
+use crate::recipe::ProvisionerKind;
+
+/// Files that live in a test.
+struct Shelf(BTreeMap<&'static str, &'static str>);
+
+impl Files for Shelf {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        self.0.get(path).map(|text| text.as_bytes().to_vec()).ok_or_else(|| format!("there is no {path}"))
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<String>, String> {
+        let folder = format!("{folder}/");
+        Ok(self.0.keys().filter_map(|path| path.strip_prefix(&folder)).map(ToOwned::to_owned).collect())
+    }
+}
+
+fn context() -> Context {
+    let environment = [("HOME", "/home/ada"), ("USER", "ada"), ("PKR_VAR_size", "9"), ("PKR_VAR_stranger", "x")];
+    Context {
+        instant: "2019-11-09T17:26:00Z".parse().expect("a test's own instant"),
+        template_dir: "/project/web".to_owned(),
+        pwd: "/project".to_owned(),
+        environment: environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+        seed: 7,
+    }
+}
+
+fn parse(files: &[(&str, &str)], variables: &Variables, answers: &Answers) -> Result<Parsed, TemplateErrors> {
+    let shelf = Shelf(
+        [
+            ("/project/web/motd", "welcome\n"),
+            ("/project/web/user.tpl", "%{ for u in users ~}\nuser ${u}\n%{ endfor ~}\nhost ${upper(host)}\n"),
+            ("/project/web/files/a.conf", ""),
+            ("/project/web/files/deep/b.conf", ""),
+            ("/project/web/files/c.txt", ""),
+        ]
+        .into(),
+    );
+    let sources: Vec<Source> = files.iter().map(|(name, text)| Source::new(name, text)).collect();
+    parse_hcl(&sources, variables, &context(), &Outside { files: &shelf, answers })
+}
+
+fn recipe_with(files: &[(&str, &str)], variables: &Variables) -> Recipe {
+    match parse(files, variables, &Answers::Placeholders) {
+        Ok(Parsed::Recipe(recipe)) => *recipe,
+        Ok(Parsed::Wants(wanted)) => panic!("{wanted:?}"),
+        Err(errors) => panic!("{errors}"),
+    }
+}
+
+fn recipe(text: &str) -> Recipe {
+    recipe_with(&[("web.pkr.hcl", text)], &Variables::default())
+}
+
+fn errors(text: &str) -> String {
+    parse(&[("web.pkr.hcl", text)], &Variables::default(), &Answers::Placeholders).expect_err(text).to_string()
+}
+
+fn ebs(recipe: &Recipe) -> &AmazonEbs {
+    match &recipe.builds[0].builder {
+        Builder::AmazonEbs(ebs) => ebs,
+        Builder::Unsupported(unsupported) => panic!("{unsupported}"),
+    }
+}
+
+/// A build that needs these further options and blocks.
+fn template(source: &str, build: &str, root: &str) -> String {
+    format!(
+        "source \"amazon-ebs\" \"web\" {{\nsource_ami = \"ami-1\"\nami_name = \"web\"\n{source}\n}}\n\
+         build {{\nsources = [\"source.amazon-ebs.web\"]\n{build}\n}}\n{root}\n"
+    )
+}
+
+/// The example template, in the other syntax.
+const EXAMPLE: &str = r#"
+packer {
+  required_version = ">= 1.7.0"
+}
+
+source "amazon-ebs" "web" {
+  region = "us-east-1"
+  source_ami_filter {
+    filters = {
+      name = "debian-12-amd64-*"
+    }
+    owners      = ["136693071363"]
+    most_recent = true
+  }
+  instance_type = "t3.micro"
+  ssh_username  = "admin"
+  ami_name      = "web ${legacy_isotime("2006-01-02 1504")}"
+}
+
+build {
+  sources = ["source.amazon-ebs.web"]
+
+  provisioner "ansible" {
+    playbook_file   = "common.yml"
+    extra_arguments = []
+  }
+  provisioner "ansible" {
+    playbook_file   = "web/web.yml"
+    extra_arguments = ["-e", "web_title=Ovenbird"]
+  }
+}
+"#;
+
+/// A recipe without the places and names that the syntax gives it.
+fn content(recipe: &Recipe) -> impl PartialEq + std::fmt::Debug {
+    let build = &recipe.builds[0];
+    let provisioners: Vec<_> = build
+        .provisioners
+        .iter()
+        .map(|one| (one.kind.clone(), one.pause_before, one.max_retries, one.timeout))
+        .collect();
+    (build.builder.clone(), provisioners)
+}
+
+#[test]
+fn a_template_gives_the_same_recipe_in_either_syntax() {
+    let json = include_str!("../../../../examples/web/web.json");
+    let json = crate::packer::parse(&Source::new("web.json", json), &Variables::default(), &context());
+    let json = json.unwrap_or_else(|errors| panic!("{errors}"));
+    assert_eq!(format!("{:?}", content(&recipe(EXAMPLE))), format!("{:?}", content(&json)));
+}
+
+#[test]
+fn json_syntax_gives_the_same_recipe() {
+    let text = r#"{
+      "//": "a comment",
+      "variable": {"size": {"type": "number", "default": 8}},
+      "locals": {"name": "web-${var.size}"},
+      "source": {"amazon-ebs": {"web": {
+        "source_ami": "ami-1", "ami_name": "${local.name}",
+        "launch_block_device_mappings": [{"device_name": "/dev/xvda", "volume_size": "${var.size}"}]
+      }}},
+      "build": {
+        "sources": ["source.amazon-ebs.web"],
+        "provisioner": [{"shell": {"inline": ["echo ${source.name}"]}}, {"ansible": {"playbook_file": "p.yml"}}]
+      }
+    }"#;
+    let native = template(
+        "ami_name = local.name\nlaunch_block_device_mappings {\ndevice_name = \"/dev/xvda\"\nvolume_size = var.size\n}",
+        "provisioner \"shell\" {\ninline = [\"echo ${source.name}\"]\n}\nprovisioner \"ansible\" {\nplaybook_file = \"p.yml\"\n}",
+        "variable \"size\" {\ntype = number\ndefault = 8\n}\nlocals {\nname = \"web-${var.size}\"\n}",
+    );
+    let native = native.replacen("ami_name = \"web\"\n", "", 1);
+    let json = recipe_with(&[("web.pkr.json", text)], &Variables::default());
+    assert_eq!(format!("{:?}", content(&json)), format!("{:?}", content(&recipe(&native))));
+    assert_eq!(ebs(&json).ami_name, "web-9", "PKR_VAR_size counts");
+}
+
+#[test]
+fn a_folder_is_one_configuration() {
+    let files = [
+        ("a.pkr.hcl", "build {\n  sources = [\"amazon-ebs.web\"]\n}\n"),
+        ("b.pkr.hcl", "source \"amazon-ebs\" \"web\" {\n  source_ami = \"ami-1\"\n  ami_name   = local.name\n}\n"),
+        ("c.pkr.json", r#"{"locals": {"name": "from-json"}}"#),
+    ];
+    let recipe = recipe_with(&files, &Variables::default());
+    assert_eq!(ebs(&recipe).ami_name, "from-json");
+    assert_eq!(recipe.builds[0].place.file, "b.pkr.hcl");
+    assert_eq!(recipe.builds[0].name, "amazon-ebs.web");
+}
+
+#[test]
+fn later_values_beat_earlier_ones_and_all_beat_the_environment() {
+    let text = template(
+        "tags = { a = var.a, b = var.b, size = var.size, list = join(\"-\", var.list), on = var.on }",
+        "",
+        "variable \"a\" {\n type = string\n default = \"default\"\n}\nvariable \"b\" {\n default = \"default\"\n}\n\
+         variable \"size\" {\n type = number\n}\nvariable \"list\" {\n type = list(string)\n}\nvariable \"on\" {\n type = bool\n}",
+    );
+    let mut variables = Variables::default();
+    let auto = Source::new("x.auto.pkrvars.hcl", "a = \"auto\"\nlist = [\"auto\"]\nsize = 1\non = true\n");
+    variables.add_file(&auto).expect("valid");
+    variables.add_argument("a=argument").expect("name=value");
+    variables.add_argument("list=[\"x\", \"y\"]").expect("name=value");
+    variables.add_argument("on=false").expect("name=value");
+    variables.add_file(&Source::new("y.pkrvars.json", r#"{"a": "file", "b": "file"}"#)).expect("valid");
+    let tags = |variables: &Variables| -> Vec<String> {
+        let recipe = recipe_with(&[("web.pkr.hcl", &text)], variables);
+        ebs(&recipe).tags.values().map(|tag| tag.find_literal().expect("known").to_owned()).collect()
+    };
+    assert_eq!(tags(&variables), ["file", "file", "x-y", "false", "1"]);
+    let mut few = Variables::default();
+    few.add_argument("list=[]").expect("name=value");
+    few.add_argument("on=true").expect("name=value");
+    assert_eq!(tags(&few), ["default", "default", "", "true", "9"], "the environment's beats none at all");
+}
+
+#[test]
+fn locals_need_each_other_in_any_order() {
+    let text = template(
+        "tags = { a = local.a }",
+        "",
+        "locals {\n a = \"${local.b}!\"\n b = local.c[1]\n c = [for n in [1, 2] : n * 10]\n}",
+    );
+    let recipe = recipe(&text);
+    assert_eq!(ebs(&recipe).tags["a"].find_literal(), Some("20!"));
+}
+
+#[test]
+fn nested_and_dynamic_blocks_become_lists() {
+    let text = template(
+        "tag {\n key = \"one\"\n value = \"1\"\n}\ntag {\n key = \"two\"\n value = \"2\"\n}\n\
+         dynamic \"launch_block_device_mappings\" {\n for_each = { \"/dev/a\" = 1, \"/dev/b\" = 2 }\n iterator = disk\n\
+         content {\n device_name = disk.key\n volume_size = disk.value\n }\n}",
+        "dynamic \"provisioner\" {\n for_each = [\"x\", \"y\"]\n labels = [\"ansible\"]\n content {\n playbook_file = \"${provisioner.value}.yml\"\n }\n}",
+        "",
+    );
+    let recipe = recipe(&text);
+    let names: Vec<&str> =
+        ebs(&recipe).launch_block_device_mappings.iter().map(|one| one.device_name.as_str()).collect();
+    assert_eq!(names, ["/dev/a", "/dev/b"]);
+    assert_eq!(ebs(&recipe).tags.keys().collect::<Vec<_>>(), ["one", "two"]);
+    let shown: Vec<String> = recipe.builds[0].provisioners.iter().map(|one| one.kind.to_string()).collect();
+    assert_eq!(shown, ["ansible x.yml", "ansible y.yml"]);
+}
+
+#[test]
+fn builds_name_sources_and_put_options_over_them() {
+    let text = r#"
+source "amazon-ebs" "a" {
+  source_ami = "ami-1"
+  ami_name   = "plain"
+}
+source "amazon-ebs" "b" {
+  source_ami = "ami-2"
+  ami_name   = "bbb"
+}
+build {
+  name = "fleet"
+  sources = ["source.amazon-ebs.a", "amazon-ebs.b"]
+  source "source.amazon-ebs.a" {
+    name     = "renamed"
+    ami_name = "over"
+  }
+  provisioner "ansible" {
+    playbook_file = "${source.type}-${source.name}-${build.name}.yml"
+    extra_arguments = ["-e", "image=${build.SourceAMI}"]
+    except = ["amazon-ebs.b"]
+    override = { renamed = { user = "other" } }
+  }
+  post-processor "manifest" {
+    only = ["amazon-ebs.b"]
+    output = "{{build_name}}.json"
+  }
+}
+"#;
+    let recipe = recipe(text);
+    let names: Vec<&str> = recipe.builds.iter().map(|build| build.name.as_str()).collect();
+    assert_eq!(names, ["fleet.amazon-ebs.a", "fleet.amazon-ebs.b", "fleet.amazon-ebs.renamed"]);
+    let kinds: Vec<Vec<String>> =
+        recipe.builds.iter().map(|build| build.provisioners.iter().map(|one| one.kind.to_string()).collect()).collect();
+    assert_eq!(kinds, [vec!["ansible amazon-ebs-a-fleet.yml"], vec![], vec!["ansible amazon-ebs-renamed-fleet.yml"]]);
+    let ProvisionerKind::Ansible(ansible) = &recipe.builds[2].provisioners[0].kind else { panic!("ansible") };
+    assert_eq!(ansible.user.as_deref(), Some("other"));
+    let image = crate::SourceAmi { id: "ami-9".to_owned(), ..crate::SourceAmi::default() };
+    assert_eq!(ansible.extra_arguments[1].render(&image), Ok("image=ami-9".to_owned()));
+    assert_eq!(recipe.post_processors.len(), 1);
+    assert_eq!(recipe.post_processors[0][0].only, ["fleet.amazon-ebs.b"]);
+    let over = recipe.find_build(Some("fleet.amazon-ebs.renamed")).expect("there");
+    let Builder::AmazonEbs(over) = &over.builder else { panic!("supported") };
+    assert_eq!(over.ami_name, "over");
+}
+
+const DATA: &str = r#"
+data "amazon-ami" "base" {
+  filters     = { name = data.amazon-parameterstore.pattern.value }
+  owners      = ["amazon"]
+  most_recent = true
+  region      = "eu-west-1"
+}
+data "amazon-parameterstore" "pattern" {
+  name            = "/pattern"
+  with_decryption = true
+}
+source "amazon-ebs" "web" {
+  source_ami = data.amazon-ami.base.id
+  ami_name   = "web-${substr(data.amazon-ami.base.tags["Version"], 0, 2)}-${regex("[0-9]+", data.amazon-ami.base.name)}"
+}
+build {
+  sources = ["source.amazon-ebs.web"]
+}
+"#;
+
+#[test]
+fn data_sources_are_asked_for_step_by_step() {
+    let ask = |answers: &BTreeMap<Query, Answer>| {
+        parse(&[("web.pkr.hcl", DATA)], &Variables::default(), &Answers::Known(answers.clone()))
+    };
+    let mut answers = BTreeMap::new();
+    let mut rounds = 0;
+    let recipe = loop {
+        match ask(&answers).unwrap_or_else(|errors| panic!("{errors}")) {
+            Parsed::Recipe(recipe) => break recipe,
+            Parsed::Wants(wanted) => {
+                rounds += 1;
+                assert!(rounds < 5, "it never ends: {wanted:?}");
+                for query in wanted {
+                    let answer = match &query {
+                        Query::Parameter { name, decrypt, .. } => {
+                            assert_eq!((name.as_str(), *decrypt), ("/pattern", true));
+                            Answer::Parameter { value: "al2023-*".to_owned(), version: 3, arn: String::new() }
+                        }
+                        Query::Image { region, .. } => {
+                            assert_eq!(region.as_deref(), Some("eu-west-1"));
+                            Answer::Image {
+                                id: "ami-7".to_owned(),
+                                name: "web-77".to_owned(),
+                                creation_date: String::new(),
+                                owner: String::new(),
+                                owner_name: String::new(),
+                                tags: [("Version".to_owned(), "12.5".to_owned())].into(),
+                            }
+                        }
+                    };
+                    answers.insert(query, answer);
+                }
+            }
+        }
+    };
+    let wanted = Query::Image {
+        filter: SourceFilter {
+            filters: vec![("name".to_owned(), vec!["al2023-*".to_owned()])],
+            owners: vec!["amazon".to_owned()],
+            most_recent: true,
+            include_deprecated: false,
+        },
+        region: Some("eu-west-1".to_owned()),
+    };
+    assert!(answers.contains_key(&wanted));
+    assert_eq!(ebs(&recipe).source, crate::SourceImage::Id("ami-7".to_owned()));
+    assert_eq!(ebs(&recipe).ami_name, "web-12-77");
+    assert!(recipe.sensitive.contains("al2023-*"), "a decrypted parameter is a secret");
+}
+
+#[test]
+fn a_template_is_checked_without_aws() {
+    let recipe = recipe(DATA);
+    let crate::SourceImage::Id(id) = &ebs(&recipe).source else { panic!("an id") };
+    assert!(is_placeholder(id));
+}
+
+#[test]
+fn sensitive_values_are_hidden_wherever_they_show() {
+    let text = template(
+        "ami_description = \"${var.password} ${local.token}\"",
+        "",
+        "variable \"password\" {\n default = \"hunter2\"\n sensitive = true\n}\n\
+         local \"token\" {\n expression = \"${var.password}-token\"\n sensitive = true\n}",
+    );
+    let recipe = recipe(&text);
+    assert_eq!(recipe.masked("it is hunter2-token, hunter2"), "it is <sensitive>, <sensitive>");
+    let wrong = template(
+        "ami_name = var.password\nmax_price = 1",
+        "",
+        "variable \"password\" {\n default = \"hunter2\"\n sensitive = true\n validation {\n condition = length(var.password) > 20\n error_message = \"${var.password} is too short\"\n }\n}",
+    );
+    let wrong = wrong.replacen("ami_name = \"web\"\n", "", 1);
+    let shown = errors(&wrong);
+    assert!(shown.contains("error: <sensitive> is too short"), "{shown}");
+}
+
+#[test]
+fn the_same_input_gives_the_same_recipe() {
+    let text = template("tags = { a = uuidv4(), b = uuidv4(), t = timestamp() }", "", "");
+    assert_eq!(recipe(&text), recipe(&text));
+    let recipe = recipe(&text);
+    let tags = &ebs(&recipe).tags;
+    assert_ne!(tags["a"], tags["b"]);
+    assert_eq!(tags["t"].find_literal(), Some("2019-11-09T17:26:00Z"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn never_panics_on_a_damaged_template(start in 0_usize..1500, length in 0_usize..40, insert in r#"[\[\]{}"$%=.a1\n ()~-]{0,6}"#) {
+        let all = format!("{EXAMPLE}{DATA}");
+        let start = (0..=start.min(all.len())).rev().find(|at| all.is_char_boundary(*at)).unwrap_or(0);
+        let end = (start + length).min(all.len());
+        let damaged = format!("{}{insert}{}", &all[..start], all.get(end..).unwrap_or(""));
+        if let Err(errors) = parse(&[("t.pkr.hcl", &damaged)], &Variables::default(), &Answers::Placeholders) {
+            let _ = errors.to_string();
+        }
+    }
+}

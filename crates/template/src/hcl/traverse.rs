@@ -64,8 +64,8 @@ impl Eval<'_> {
                 Some("iterationID" | "versionFingerprint") => Ok((Value::text("").into(), 1)),
                 _ => Err(wrong("packer.version")),
             },
-            "source" => self.source(name(0), name(1), span),
-            "build" => self.build_value(name(0), span),
+            "source" => self.source(name(0).as_deref(), name(1).as_deref(), span),
+            "build" => self.build_value(name(0).as_deref(), span),
             _ => {
                 let help = did_you_mean(root, ["var", "local", "data", "path", "packer", "source", "build"]);
                 Err(Fault::new(span, format!("there is nothing called `{root}`")).with_help(help))
@@ -74,8 +74,8 @@ impl Eval<'_> {
     }
 
     /// `source.name` and `source.type` of a build; `source.TYPE.NAME` as a reference.
-    fn source(&self, first: Option<String>, second: Option<String>, span: &Span) -> Result<(Node, usize), Fault> {
-        match (first.as_deref(), second, self.build) {
+    fn source(&self, first: Option<&str>, second: Option<&str>, span: &Span) -> Result<(Node, usize), Fault> {
+        match (first, second, self.build) {
             (Some("name"), _, Some(build)) => Ok((Value::text(&build.source).into(), 1)),
             (Some("type"), _, Some(build)) => Ok((Value::text(&build.kind).into(), 1)),
             (Some(kind), Some(name), _) => Ok((Value::text(format!("source.{kind}.{name}")).into(), 2)),
@@ -84,11 +84,11 @@ impl Eval<'_> {
     }
 
     /// `build.NAME`: known when the image is made, so it becomes the template string that asks for it.
-    fn build_value(&self, name: Option<String>, span: &Span) -> Result<(Node, usize), Fault> {
+    fn build_value(&self, name: Option<&str>, span: &Span) -> Result<(Node, usize), Fault> {
         let Some(build) = self.build else {
             return Err(Fault::new(span, "`build` is known within provisioners and post-processors only"));
         };
-        match name.as_deref() {
+        match name {
             Some("name") => Ok((Value::text(&build.build).into(), 1)),
             Some(name) if BUILD_VALUES.contains(&name) => {
                 Ok((Value::text(format!("{{{{build `{name}`}}}}")).into(), 1))

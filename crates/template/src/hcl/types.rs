@@ -20,10 +20,10 @@ pub(super) enum Type {
     Text,
     Number,
     Boolean,
-    List(Box<Type>),
-    Set(Box<Type>),
-    Map(Box<Type>),
-    Tuple(Vec<Type>),
+    List(Box<Self>),
+    Set(Box<Self>),
+    Map(Box<Self>),
+    Tuple(Vec<Self>),
     Object(Vec<Attribute>),
 }
 

@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 
 use super::*;
+use crate::amazon_ebs;
 use crate::amazon_ebs::AmazonEbs;
 use crate::amazon_ebs::BlockDevice;
 use crate::amazon_ebs::SourceFilter;
@@ -18,6 +19,7 @@ use crate::deferred::Deferred;
 use crate::deferred::SourceAmi;
 use crate::options::Treatment::LaunchOnly;
 use crate::post_processor::PostProcessorKind;
+use crate::recipe::Builder;
 use crate::recipe::ProvisionerKind;
 
 /// The article's builder and provisioner, joined where it writes `[...]`.

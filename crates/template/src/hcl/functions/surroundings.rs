@@ -42,9 +42,15 @@ fn none(arguments: &Arguments<'_>) -> Result<(), String> {
 
 /// A function of the JSON templates.
 fn legacy(name: &str, arguments: &Arguments<'_>, values: &Values<'_>) -> Answer {
-    let user = |_: &str| Found::Missing(None);
-    let scope =
-        Scope { context: values.context, user: &user, build: None, position: Position::Option, further: &[], uuids: values.uuids };
+    let user = |_: &str| Found::NotInHcl;
+    let scope = Scope {
+        context: values.context,
+        user: &user,
+        build: None,
+        position: Position::Option,
+        further: &[],
+        uuids: values.uuids,
+    };
     let texts = (0..arguments.len()).map(|index| arguments.text(index)).collect::<Result<Vec<_>, _>>()?;
     go::call(name, texts, &scope).map(Value::Text)
 }

@@ -1,0 +1,114 @@
+//! What is said of templates that are wrong.
+
+use insta::assert_snapshot;
+
+use super::*;
+
+#[test]
+fn errors_of_several_files_point_at_their_own() {
+    let files = [
+        ("a.pkr.hcl", "build {\n  sources = [\"source.amazon-ebs.wb\"]\n}\n"),
+        (
+            "b.pkr.hcl",
+            "source \"amazon-ebs\" \"web\" {\n  source_ami = var.imge\n  ami_name = \"web\"\n}\nvariable \"image\" {\n}\n",
+        ),
+        (
+            "c.pkr.hcl",
+            "build {\n  sources = [\"source.amazon-ebs.web\"]\n  provisioner \"ansible\" {\n    playbok_file = \"p.yml\"\n  }\n}\n",
+        ),
+    ];
+    let errors = parse(&files, &Variables::default(), &Answers::Placeholders).expect_err("wrong").to_string();
+    assert_snapshot!(errors);
+}
+
+#[test]
+fn syntax_errors_show_their_place() {
+    assert_snapshot!(errors("build {\n  sources = [\n"));
+}
+
+#[test]
+fn validations_speak_at_the_variable() {
+    let text = template(
+        "",
+        "",
+        "variable \"image\" {\n  default = \"x\"\n  validation {\n    condition     = substr(var.image, 0, 4) == \"ami-\"\n    error_message = \"The image must be an id.\"\n  }\n}",
+    );
+    assert_snapshot!(errors(&text));
+}
+
+#[test]
+fn circles_are_found() {
+    let text = template("tags = { a = local.a }", "", "locals {\n  a = local.b\n  b = \"${local.a}!\"\n}");
+    assert_snapshot!(errors(&text));
+}
+
+#[test]
+fn small_faults_have_their_sentence() {
+    for (source, root, sentence) in [
+        ("tags = { a = vault(\"secret/x\", \"k\") }", "", "the function `vault` is not supported"),
+        ("tags = { a = bcrypt(\"x\") }", "", "the function `bcrypt` is not supported"),
+        ("tags = { a = uper(\"x\") }", "", "did you mean `upper`?"),
+        ("tags = { a = upper() }", "", "`upper` is called as `upper(TEXT)`"),
+        ("tags = { a = upper([]) }", "", "the value of `upper` must be a string, it is a list"),
+        ("tags = { a = [1][3] }", "", "there is no element 3"),
+        ("tags = { a = { bee = 1 }.be }", "", "did you mean `bee`?"),
+        ("tags = { a = local.x }", "", "there is no local `x`"),
+        ("tags = { a = foo }", "", "a string stands in quotes: \"foo\""),
+        ("tags = { a = build.ID }", "", "within provisioners and post-processors only"),
+        ("tags = { a = 1 / 0 }", "", "divides by zero"),
+        ("tags = { a = 1 + \"x\" }", "", "cannot be used between a number and a string"),
+        ("tags = { a = file(\"none\") }", "", "there is no /project/web/none"),
+        ("tags = { a = \"{{user `x`}}\" }", "", "write ${var.x}"),
+        ("region = \"a\"\nregion = \"b\"", "", "redefined attribute"),
+        ("ami_nam = \"x\"", "", "did you mean `ami_name`?"),
+        ("", "data \"http\" \"x\" {\n}", "the data source `http` is not supported"),
+        ("", "data \"amazon-ami\" \"x\" {\n}", "needs `owners`"),
+        ("", "data \"amazon-ami\" \"x\" {\n owners = [\"a\"]\n filtrs = {}\n}", "did you mean `filters`?"),
+        ("", "variable \"needed\" {\n}", "the variable `needed` needs a value"),
+        ("", "variable \"a\" {\n default = var.b\n}\nvariable \"b\" {\n default = 1\n}", "cannot ask for another one"),
+        ("", "vriable \"a\" {\n}", "did you mean `variable`?"),
+        ("", "packer {\n required_version = \"< 1.7\"\n}", "this template needs Packer < 1.7"),
+        ("", "x = 1", "`x` stands in no block"),
+        ("", "variable \"a\" {\n default = 1\n typ = string\n}", "did you mean `type`?"),
+    ] {
+        let shown = errors(&template(source, "", root));
+        assert!(shown.contains(sentence), "{source}{root}: {shown}");
+    }
+    for (build, sentence) in [
+        ("provisioner \"ansible\" {\n playbook_file = build.Hosts\n}", "did you mean `Host`?"),
+        ("provisoner \"ansible\" {\n}", "did you mean `provisioner`?"),
+        ("sorces = []", "did you mean `sources`?"),
+        ("dynamic \"provisioner\" {\n labels = [\"shell\"]\n content {\n }\n}", "needs `for_each`"),
+    ] {
+        let shown = errors(&template("", build, ""));
+        assert!(shown.contains(sentence), "{build}: {shown}");
+    }
+}
+
+#[test]
+fn what_changes_nothing_is_noted() {
+    let mut variables = Variables::default();
+    variables.add_file(&Source::new("v.pkrvars.hcl", "siz = 1\n")).expect("valid");
+    let text = template(
+        "",
+        "hcp_packer_registry {\n bucket_name = \"x\"\n}\nprovisioner \"ansible\" {\n playbook_file = \"p.yml\"\n only = [\"amazon-ebs.wb\"]\n}",
+        "packer {\n required_plugins {\n amazon = { version = \"1\", source = \"x\" }\n }\n}\nvariable \"size\" {\n}",
+    );
+    let recipe = recipe_with(&[("web.pkr.hcl", &text)], &variables);
+    let notes: Vec<String> = recipe.notes.iter().map(ToString::to_string).collect();
+    assert_snapshot!(notes.join("\n"));
+    assert_eq!(recipe.builds[0].provisioners, []);
+}
+
+#[test]
+fn undeclared_arguments_are_errors_and_var_files_are_literal() {
+    let mut variables = Variables::default();
+    variables.add_argument("nme=x").expect("name=value");
+    let text = template("", "", "variable \"name\" {\n default = 1\n}");
+    let shown =
+        parse(&[("web.pkr.hcl", &text)], &variables, &Answers::Placeholders).expect_err("undeclared").to_string();
+    assert!(shown.contains("the template has no variable `nme`") && shown.contains("-var nme:1:1"), "{shown}");
+    let errors =
+        Variables::default().add_file(&Source::new("v.pkrvars.hcl", "a = var.b\nb {\n}\n")).expect_err("no literal");
+    assert!(errors.to_string().contains("only literal values may stand here"), "{errors}");
+}
