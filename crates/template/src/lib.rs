@@ -1,11 +1,13 @@
 //! Packer templates: their text becomes a [`Recipe`], or errors that point at the spot.
 //!
-//! Read are Packer's JSON templates: the builder `amazon-ebs`, the provisioners `ansible`, `ansible-local`, `shell`, `file`,
-//! `shell-local`, `breakpoint` and `sleep`, the post-processors `manifest` and `shell-local`. Nothing that a template asks
-//! for is ignored in silence: an option is honoured, accepted with a note, or refused with what to use instead.
+//! Read are Packer's JSON templates, and its HCL2, which is worked out to the values that JSON is read to: the builder
+//! `amazon-ebs`, the provisioners `ansible`, `ansible-local`, `shell`, `file`, `shell-local`, `breakpoint` and `sleep`, the
+//! post-processors `manifest` and `shell-local`. Nothing that a template asks for is ignored in silence: an option is
+//! honoured, accepted with a note, or refused with what to use instead.
 //!
-//! This crate must never know files, the clock, the environment of the process, or AWS: the caller gives the text and a
-//! [`Context`], and the same input always gives the same recipe.
+//! This crate must never know files, the clock, the environment of the process, or AWS: the caller gives the text, a
+//! [`Context`], and for HCL the [`Files`] that its functions ask for and the [`Answers`] to its data sources. The same input
+//! always gives the same recipe.
 
 mod amazon_ebs;
 mod ansible;

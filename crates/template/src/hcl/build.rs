@@ -120,7 +120,8 @@ fn build<'a>(
     known: &[String],
 ) -> Option<Read> {
     let kind = one.source.label(0);
-    let names = BuildNames { source: one.name.clone(), kind: kind.to_owned(), build: title.to_owned() };
+    let names =
+        BuildNames { source: one.name.clone(), kind: kind.to_owned(), build: title.to_owned(), is_source: false };
     let eval = Eval { build: Some(&names), ..values.eval() };
     let own = format!("{kind}.{}", one.name);
     let user = |_: &str| Found::NotInHcl;
@@ -133,7 +134,8 @@ fn build<'a>(
         uuids: values.uuids,
     };
 
-    let mut source = body::merged(&eval, one.source, one.over);
+    let of_source = BuildNames { is_source: true, ..names.clone() };
+    let mut source = body::merged(&Eval { build: Some(&of_source), ..eval }, one.source, one.over);
     // The name that a build gives a source is no option of the builder.
     take(&mut source, "name");
     let place = values.findings.source.place(one.source.kind_span.start);
@@ -156,6 +158,9 @@ fn build<'a>(
         "error-cleanup-provisioner" => {
             let node = selection.member(eval, block);
             let read = |node: Node| provisioner::read(&node, values.findings, scope, locals);
+            if error_cleanup.is_some() {
+                values.report(Fault::new(&block.kind_span, "a build has one error-cleanup-provisioner at most"));
+            }
             error_cleanup = node.and_then(read).or_else(|| error_cleanup.take());
         }
         "hcp_packer_registry" => {

@@ -62,6 +62,8 @@ pub(crate) struct BuildNames {
     pub(crate) kind: String,
     /// `build.name`
     pub(crate) build: String,
+    /// Whether it is the source itself, where a build's values are asked for by Go's templates alone.
+    pub(crate) is_source: bool,
 }
 
 pub(crate) type Worked = Result<Node, Fault>;

@@ -239,6 +239,7 @@ fn builds_name_sources_and_put_options_over_them() {
 source "amazon-ebs" "a" {
   source_ami = "ami-1"
   ami_name   = "plain"
+  tags       = { source = "${source.type}.${source.name}" }
 }
 source "amazon-ebs" "b" {
   source_ami = "ami-2"
@@ -278,6 +279,7 @@ build {
     let over = recipe.find_build(Some("fleet.amazon-ebs.renamed")).expect("there");
     let Builder::AmazonEbs(over) = &over.builder else { panic!("supported") };
     assert_eq!(over.ami_name, "over");
+    assert_eq!(over.tags["source"].find_literal(), Some("amazon-ebs.renamed"));
 }
 
 const DATA: &str = r#"

@@ -85,8 +85,11 @@ impl Eval<'_> {
 
     /// `build.NAME`: known when the image is made, so it becomes the template string that asks for it.
     fn build_value(&self, name: Option<&str>, span: &Span) -> Result<(Node, usize), Fault> {
-        let Some(build) = self.build else {
-            return Err(Fault::new(span, "`build` is known within provisioners and post-processors only"));
+        let Some(build) = self.build.filter(|build| !build.is_source) else {
+            let help = "a source asks for it by a template of Go: {{ .SourceAMI }}".to_owned();
+            return Err(
+                Fault::new(span, "`build` is known within provisioners and post-processors only").with_help(Some(help))
+            );
         };
         match name {
             Some("name") => Ok((Value::text(&build.build).into(), 1)),

@@ -78,6 +78,10 @@ fn small_faults_have_their_sentence() {
         ("provisioner \"ansible\" {\n playbook_file = build.Hosts\n}", "did you mean `Host`?"),
         ("provisoner \"ansible\" {\n}", "did you mean `provisioner`?"),
         ("sorces = []", "did you mean `sources`?"),
+        (
+            "error-cleanup-provisioner \"shell\" {\n inline = [\"a\"]\n}\nerror-cleanup-provisioner \"shell\" {\n inline = [\"b\"]\n}",
+            "one error-cleanup-provisioner at most",
+        ),
         ("dynamic \"provisioner\" {\n labels = [\"shell\"]\n content {\n }\n}", "needs `for_each`"),
     ] {
         let shown = errors(&template("", build, ""));
