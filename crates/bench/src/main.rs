@@ -1,0 +1,76 @@
+//! `make bench`: Ovenbird against Packer, on the same template, endpoint and machine in one go; and what only we have to answer
+//! for: blocks, memory, growth.
+//!
+//! Figures go to `target/bench.json`, medians and ratios into `docs/benchmarks.md`. Nothing here is a test: absolute times are worth
+//! little on a shared machine, and only ratios of one run are compared. It must never know how a bake works: it runs the
+//! programs that a user runs.
+
+#![allow(clippy::print_stderr, reason = "a measurement that takes minutes says how far it is")]
+
+mod blocks;
+mod figure;
+mod growth;
+mod lab;
+
+use std::path::Path;
+
+use clap::Parser;
+
+use crate::figure::Figure;
+use crate::lab::Place;
+
+/// Why a measurement could not be made; nobody handles it but the reader.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Measure Ovenbird against Packer
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How often each comparison is made; medians count
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Only these groups
+    #[arg(long, value_delimiter = ',', default_values = ["blocks", "growth"])]
+    only: Vec<String>,
+}
+
+fn main() -> Result<(), Failure> {
+    let arguments = Arguments::parse();
+    ovenbird_disk::namespace::enter_private()?;
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let place = Place {
+        ovenbird: repository.join("target/dist/ovenbird"),
+        cache: repository.join("target/bench-cache"),
+        repository,
+    };
+    fs_err::create_dir_all(&place.cache)?;
+    let (json, page) = (place.repository.join("target/bench.json"), place.repository.join("docs/benchmarks.md"));
+    for group in &arguments.only {
+        eprintln!("measures {group}");
+        match group.as_str() {
+            "blocks" => {
+                let figures = blocks::measure(&place, arguments.rounds)?;
+                figure::keep(&json, &figures)?;
+                figure::show(&page, "blocks", &show(&figures))?;
+            }
+            "growth" => figure::show(&page, "growth", &growth::measure(&place)?)?,
+            other => return Err(format!("there is no group `{other}`").into()),
+        }
+    }
+    Ok(())
+}
+
+/// Figures as a section of the page.
+fn show(figures: &[Figure]) -> String {
+    let row = |figure: &Figure| {
+        let value = |value: f64| format!("{value:.1} {}", figure.unit);
+        vec![
+            figure.name.clone(),
+            value(figure.ours),
+            value(figure.peer),
+            figure.peer_version.clone(),
+            format!("{:.1}", figure.ratio),
+        ]
+    };
+    let rows: Vec<Vec<String>> = figures.iter().map(row).collect();
+    format!("On {}.\n\n{}", figure::machine(), figure::table(&["what", "ours", "peer", "who", "times better"], &rows))
+}
