@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ovenbird_disk::fs_journal::KeptJournal;
 use ovenbird_disk::gpt;
 use ovenbird_disk::kernel;
 use ovenbird_disk::mount::Access;
@@ -76,6 +77,7 @@ pub(crate) fn run_layer(
     mounted.unmount().map_err(working("unmount the base"))?;
 
     on_event(Event::Phase { phase: Phase::Apply });
+    let journal = KeptJournal::keep(place.disk, &root).map_err(working("keep the disk's journal"))?;
     let target = LoopMount::ensure(place.disk, &root, &folder.join("target"), Access::ReadWrite)
         .map_err(working("mount the disk"))?;
     apply(&layers.upper, target.target(), epoch).map_err(working("write the layer to the disk"))?;
@@ -84,6 +86,7 @@ pub(crate) fn run_layer(
         .map_err(working("put the newest kernel where the firmware finds it"))?;
     target.trim().map_err(working("free unused blocks"))?;
     target.unmount().map_err(working("unmount the disk"))?;
+    journal.map(KeptJournal::put_back).transpose().map_err(working("put back the disk's journal"))?;
     memory.unmount().map_err(working("free the play's writes"))?;
     stop_if_interrupted()
 }

@@ -140,16 +140,21 @@ pub fn copy_sparse(from: &Path, to: &Path) -> io::Result<()> {
 /// # Errors
 /// When the file cannot be asked.
 pub fn list_data_ranges(file: &File, size: u64) -> io::Result<Vec<(u64, u64)>> {
+    list_data_ranges_within(file, 0, size)
+}
+
+/// As [`list_data_ranges`], between two places.
+pub(crate) fn list_data_ranges_within(file: &File, from: u64, to: u64) -> io::Result<Vec<(u64, u64)>> {
     let mut ranges = Vec::new();
-    let mut position = 0;
-    while position < size {
+    let mut position = from;
+    while position < to {
         let start = match rustix::fs::seek(file, SeekFrom::Data(position)) {
-            Ok(start) => start,
-            Err(Errno::NXIO) => break,
+            Ok(start) if start < to => start,
+            Ok(_) | Err(Errno::NXIO) => break,
             Err(error) => return Err(error.into()),
         };
         position = rustix::fs::seek(file, SeekFrom::Hole(start))?;
-        ranges.push((start, position));
+        ranges.push((start, position.min(to)));
     }
     Ok(ranges)
 }

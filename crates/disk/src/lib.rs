@@ -5,6 +5,7 @@
 
 pub mod blocks;
 pub mod esp;
+pub mod fs_journal;
 pub mod gpt;
 pub mod interrupt;
 pub mod kernel;

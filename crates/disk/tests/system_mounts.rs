@@ -10,9 +10,12 @@ use common::has_loop_device;
 use common::make_disk;
 use fs_err as fs;
 use ovenbird_disk::blocks;
+use ovenbird_disk::fs_journal::JournalError;
+use ovenbird_disk::fs_journal::KeptJournal;
 use ovenbird_disk::mount::Access;
 use ovenbird_disk::mount::LoopMount;
 use ovenbird_disk::mount::Mount;
+use ovenbird_disk::tool::Tool;
 
 #[test]
 fn what_is_written_through_a_mount_stays_and_nothing_else_does() {
@@ -39,6 +42,54 @@ fn what_is_written_through_a_mount_stays_and_nothing_else_does() {
     assert!(fs::write(target.join("more"), "").is_err());
     mount.unmount().unwrap();
     assert_is_released(&disk);
+}
+
+#[test]
+fn a_journal_that_is_put_back_leaves_only_what_was_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let (disk, target) = (dir.path().join("disk"), dir.path().join("mnt"));
+    let root = make_disk(&disk);
+    let before = blocks::scan(&disk).unwrap();
+    let write = |name: &str| {
+        let mount = LoopMount::ensure(&disk, &root, &target, Access::ReadWrite).unwrap();
+        fs::write(target.join(name), "kept").unwrap();
+        mount.unmount().unwrap();
+    };
+    let plain = dir.path().join("plain");
+    blocks::copy_sparse(&disk, &plain).unwrap();
+
+    let journal = KeptJournal::keep(&disk, &root).unwrap().expect("ext4 has one");
+    write("file");
+    let with = blocks::scan(&disk).unwrap().changes_since(&before).len();
+    journal.put_back().unwrap();
+    let without = blocks::scan(&disk).unwrap().changes_since(&before).len();
+    assert!(without < with, "{with} blocks with the journal's, {without} without");
+
+    let start = root.start;
+    let checked = Tool::new("e2fsck").arg("-fn").arg(format!("{}?offset={start}", disk.display())).run();
+    assert!(checked.is_ok(), "{checked:?}");
+    write("again");
+    let mount = LoopMount::ensure(&disk, &root, &target, Access::ReadOnly).unwrap();
+    assert_eq!(fs::read_to_string(target.join("file")).unwrap(), "kept");
+    assert_eq!(fs::read_to_string(target.join("again")).unwrap(), "kept");
+    mount.unmount().unwrap();
+
+    let journal = KeptJournal::keep(&disk, &root).unwrap().expect("ext4 has one");
+    let mount = LoopMount::ensure(&disk, &root, &target, Access::ReadWrite).unwrap();
+    fs::write(target.join("more"), "under way").unwrap();
+    rustix::fs::sync();
+    assert!(matches!(journal.put_back(), Err(JournalError::InUse { .. })), "a mounted file system needs its journal");
+    mount.unmount().unwrap();
+}
+
+#[test]
+fn what_has_no_journal_needs_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = dir.path().join("disk");
+    let root = make_disk(&disk);
+    let file = fs::OpenOptions::new().write(true).open(&disk).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(file.file(), &[0; 4096], root.start).unwrap();
+    assert!(KeptJournal::keep(&disk, &root).unwrap().is_none());
 }
 
 #[test]
