@@ -3,6 +3,7 @@
 use ovenbird_aws::Client;
 use ovenbird_core::layer::LayerKey;
 use ovenbird_core::manifest::Manifest;
+use ovenbird_template::AmazonEbs;
 
 use crate::doctor::end_processes;
 use crate::error::BakeError;
@@ -15,9 +16,15 @@ use crate::journal::Entry;
 use crate::oven::Oven;
 use crate::oven::needed;
 use crate::path::BakePath;
+use crate::plan::ExistingImage;
 use crate::plan::Plan;
 use crate::plan::PlannedLayer;
-use crate::register::verify_name_free;
+use crate::plan::describe_source;
+use crate::post;
+use crate::post::Artifact;
+use crate::register::find_replaced;
+use crate::register::stand_in_name;
+use crate::register::stand_in_start;
 use crate::request::Request;
 use crate::source::Source;
 use crate::source::find_source;
@@ -112,6 +119,7 @@ async fn bake_to(
     };
     let mut oven = Oven::open(client, request, &folder, on_event, mishaps)?;
     let ended = run(&mut oven, goal).await;
+    let ended = ended.and_then(|(plan, baked)| post_process(&mut oven, &plan, baked.as_ref()).map(|()| (plan, baked)));
     let is_clean = oven.is_clean;
     drop(oven);
     let removed = if is_clean { folder.remove() } else { Ok(()) };
@@ -141,14 +149,15 @@ async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), B
         Goal::Layers(until) => return run_layers(oven, plan, until).await,
         Goal::Image => {}
     }
-    if let Some(existing) = &plan.existing {
+    if let Some(existing) = plan.existing.as_ref().filter(|existing| !stands_in(existing, &plan)) {
         oven.is_clean = true;
         let baked = Baked { image: existing.id.clone(), name: existing.name.clone(), reused: true, manifest: None };
         return Ok((plan, Some(baked)));
     }
     verify_same_plan(oven, plan.image_key)?;
-    verify_name_free(client, &plan, &oven.folder.id).await?;
-    let steps = steps_to_bake(&plan)?;
+    let replaced = find_replaced(client, request, &plan, &oven.folder.id).await?;
+    let mut steps = steps_to_bake(&plan)?;
+    steps.extend(steps_to_finish(&plan, request.builder()?, replaced, &oven.folder.id));
     // From here on, the list knows all that an earlier run may have made.
     oven.is_clean = true;
     step::run(oven, &steps).await?;
@@ -175,6 +184,21 @@ async fn run_layers(oven: &mut Oven<'_>, plan: Plan, until: LayerKey) -> Result<
     Ok((plan, None))
 }
 
+/// What the template does with the image, new or not.
+fn post_process(oven: &mut Oven<'_>, plan: &Plan, baked: Option<&Baked>) -> Result<(), BakeError> {
+    let Some(baked) = baked else { return Ok(()) };
+    let ami = describe_source(&plan.source, &oven.region());
+    let mut images = vec![(oven.region(), baked.image.clone())];
+    images.extend(std::mem::take(&mut oven.copies));
+    let artifact = Artifact { images, bake: &oven.folder.id, ami };
+    post::run(oven.request, &artifact, &mut *oven.on_event)
+}
+
+/// Is the image one that stood in for the wanted one, and was left over when that bake was cut off?
+fn stands_in(existing: &ExistingImage, plan: &Plan) -> bool {
+    existing.name.starts_with(&stand_in_start(&plan.image_name))
+}
+
 /// What must be there before a plan can be made: keys hold the state of the package archive, which the base's own `apt-get` reads.
 fn steps_to_plan<'p>(request: &Request, source: &'p Source) -> Steps<'p> {
     if steps::has_fresh_lists(request, source) {
@@ -197,9 +221,6 @@ fn steps_to_bake(plan: &Plan) -> Result<Steps<'_>, BakeError> {
 fn direct(plan: &Plan) -> Steps<'_> {
     let mut steps = layers(plan, plan.to_run());
     steps.push(Box::new(steps::InspectDisk));
-    steps.push(Box::new(steps::RegisterImage { plan }));
-    steps.push(Box::new(steps::WriteManifest { plan }));
-    steps.push(Box::new(steps::PublishImage { plan }));
     steps
 }
 
@@ -214,6 +235,40 @@ fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer]) -> Steps<'p> {
         steps.push(Box::new(steps::StartSnapshot { plan, layer }));
         steps.push(Box::new(steps::PutBlocks { layer }));
         steps.push(Box::new(steps::CompleteSnapshot { layer }));
+    }
+    steps
+}
+
+/// An image of the disk, and what becomes of it. One that has its name already makes way only when this one is there and whole.
+fn steps_to_finish<'p>(plan: &'p Plan, builder: &'p AmazonEbs, replaced: Option<String>, bake: &str) -> Steps<'p> {
+    let name = plan.image_name.as_str();
+    let lifetime = &builder.lifetime;
+    let replaces = replaced.is_some();
+    let mut steps: Steps<'p> = Vec::new();
+    if let Some(old) = replaced {
+        let stand_in = stand_in_name(name, bake);
+        let stands_in_for = Some(old.clone());
+        steps.push(Box::new(steps::RegisterImage { plan, name: stand_in.clone(), stands_in_for }));
+        steps.push(Box::new(steps::PublishImage { plan, name: stand_in }));
+        steps.push(Box::new(steps::RetireImage { image: old }));
+    }
+    steps.push(Box::new(steps::RegisterImage { plan, name: name.to_owned(), stands_in_for: None }));
+    for region in &builder.copies.regions {
+        steps.push(Box::new(steps::CopyImage { plan, region, replaces: lifetime.replaces }));
+    }
+    if !builder.sharing.is_private() {
+        steps.push(Box::new(steps::ShareImage { sharing: &builder.sharing }));
+    }
+    if let Some(at) = lifetime.deprecate_at {
+        steps.push(Box::new(steps::DeprecateImage { at }));
+    }
+    steps.push(Box::new(steps::WriteManifest { plan }));
+    steps.push(Box::new(steps::PublishImage { plan, name: name.to_owned() }));
+    if replaces {
+        steps.push(Box::new(steps::DropStandIns { plan, with_old_snapshots: lifetime.replaces_snapshots }));
+    }
+    if let Some(protection) = lifetime.protection {
+        steps.push(Box::new(steps::ProtectImage { protection }));
     }
     steps
 }

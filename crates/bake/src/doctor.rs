@@ -15,8 +15,8 @@ use crate::error::working;
 use crate::folder::BakeFolder;
 use crate::folder::Folders;
 use crate::folder::list_bakes;
+use crate::images::undo_images;
 use crate::journal;
-use crate::register::undo_image;
 use crate::remote::list_pending_snapshots;
 use crate::remote::undo_snapshot;
 use crate::sandbox::BAKE_VARIABLE;
@@ -66,7 +66,7 @@ pub async fn undo_abandoned(client: &Client, folders: &Folders, bake: &str) -> R
     for snapshot in list_pending_snapshots(client, bake).await? {
         undo_snapshot(client, &snapshot).await?;
     }
-    undo_image(client, bake, None).await?;
+    undo_images(client, bake, None).await?;
     folder.remove()
 }
 

@@ -53,6 +53,15 @@ pub enum BakeError {
         /// A sentence each.
         lints: Vec<String>,
     },
+    /// The image is there, and what the template does with it failed.
+    #[error("the image {image} is baked and stays, but a post-processor failed")]
+    PostProcessor {
+        /// `ami-…`
+        image: String,
+        /// Why.
+        #[source]
+        source: Box<Self>,
+    },
     /// SIGINT or SIGTERM came.
     #[error("interrupted; what the bake had created was taken back, finished layers are kept for the next bake")]
     Interrupted,

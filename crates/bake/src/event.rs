@@ -1,5 +1,7 @@
 //! What a bake does, as it happens.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::ansible;
@@ -69,6 +71,13 @@ pub enum Event {
         /// Blocks of 512 KiB that it changed.
         changed_blocks: u64,
     },
+    /// The bake failed and was to keep what it has.
+    Stays {
+        /// Its id, to resume it.
+        bake: String,
+        /// The disk that it baked on, with the writes of the layer that failed.
+        disk: Option<PathBuf>,
+    },
     /// An effect could not be taken back; `doctor` finds it by the bake's tag.
     Left {
         /// The step.
@@ -105,6 +114,11 @@ pub enum Phase {
     Upload,
     /// Registering the image.
     Register,
+    /// Copying the image.
+    CopyImage {
+        /// The region that it is copied to.
+        region: String,
+    },
     /// Reading what an image holds.
     Look,
 }

@@ -65,7 +65,13 @@ pub(crate) fn run_layer(
     let mounted = LoopMount::ensure(place.disk, &root, &base, Access::ReadOnly).map_err(working("mount the base"))?;
 
     on_event(Event::Phase { phase: Phase::Play { layer: layer.title.clone() } });
-    provision(place, layer, &layers, on_event)?;
+    if let Err(error) = provision(place, layer, &layers, on_event) {
+        if place.request.keep_on_failure {
+            mounted.unmount().map_err(working("unmount the base"))?;
+            show_failure(place, &layers)?;
+        }
+        return Err(error);
+    }
     stop_if_interrupted()?;
 
     on_event(Event::Phase { phase: Phase::Seal });
@@ -89,6 +95,15 @@ pub(crate) fn run_layer(
     journal.map(KeptJournal::put_back).transpose().map_err(working("put back the disk's journal"))?;
     memory.unmount().map_err(working("free the play's writes"))?;
     stop_if_interrupted()
+}
+
+/// Writes what the provisioners did before they failed to the disk, so that a person can look at it. No layer is made of it.
+fn show_failure(place: &Workplace<'_>, layers: &Layers) -> Result<(), BakeError> {
+    let root = gpt::find_root(place.disk).map_err(working("find the root partition of the base"))?;
+    let target = LoopMount::ensure(place.disk, &root, &place.folder.path.join("target"), Access::ReadWrite)
+        .map_err(working("mount the disk"))?;
+    apply(&layers.upper, target.target(), place.plan.epoch).map_err(working("write the failed layer to the disk"))?;
+    target.unmount().map_err(working("unmount the disk"))
 }
 
 fn provision(

@@ -50,6 +50,10 @@ pub(crate) struct Oven<'a> {
     pub(crate) inspection: Option<Inspection>,
     /// `ami-…`
     pub(crate) image: Option<String>,
+    /// Its copies, by region.
+    pub(crate) copies: BTreeMap<String, String>,
+    /// The snapshots of the image that it replaced.
+    pub(crate) retired_snapshots: Vec<String>,
     /// The image's identity.
     pub(crate) manifest: Option<Manifest>,
 }
@@ -86,12 +90,24 @@ impl<'a> Oven<'a> {
             kept: BTreeMap::new(),
             inspection: None,
             image: None,
+            copies: BTreeMap::new(),
+            retired_snapshots: Vec::new(),
             manifest: None,
         })
     }
 
     pub(crate) fn tell(&mut self, event: Event) {
         (self.on_event)(event);
+    }
+
+    /// The image and its copies: region and id, the home region first.
+    ///
+    /// # Errors
+    /// When there is no image yet.
+    pub(crate) fn all_images(&self) -> Result<Vec<(String, String)>, BakeError> {
+        let image = needed(self.image.clone(), "an image")?;
+        let copies = self.copies.iter().map(|(region, image)| (region.clone(), image.clone()));
+        Ok(std::iter::once((self.region(), image)).chain(copies).collect())
     }
 
     /// The region that is baked in.

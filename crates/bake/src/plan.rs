@@ -23,6 +23,7 @@ use crate::error::BakeError;
 use crate::error::working;
 use crate::path::PathChoice;
 use crate::path::choose_path;
+use crate::post;
 use crate::provision::Run;
 use crate::request::Request;
 use crate::sandbox::PackageCache;
@@ -106,6 +107,7 @@ impl Plan {
     /// What the template asks for and cannot be had, unreadable inputs, AWS's refusals.
     pub async fn make(client: &Client, request: &Request, source: Source) -> Result<Self, BakeError> {
         let builder = request.builder()?;
+        post::verify_known(request)?;
         let path = choose_path(request.path, &source)?;
         let lists = package_cache(request, &source).lists;
         let archive_state = archive::state(&lists).map_err(working("read the state of the package archive"))?;

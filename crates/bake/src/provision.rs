@@ -35,6 +35,7 @@ pub(crate) use ansible_local::list_uploads;
 pub(crate) use ansible_local::requirements;
 pub(crate) use file::list_sources;
 pub(crate) use script::list_scripts;
+pub(crate) use shell_local::run as run_on_this_machine;
 
 /// How long a provisioner without a `timeout` may take.
 const LONGEST: Duration = Duration::from_secs(3600);

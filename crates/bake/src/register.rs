@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ovenbird_aws::Client;
 use ovenbird_aws::ec2;
-use ovenbird_aws::ec2::Filter;
 use ovenbird_aws::ec2::Tag;
 use ovenbird_aws::ec2::TagSpecification;
 use ovenbird_core::block::Digest;
@@ -54,23 +53,45 @@ pub(crate) fn rendered_tags(builder: &AmazonEbs, source: &SourceAmi) -> Result<R
     }
 }
 
-/// Is the name free? Looked up before any work, so that nothing is baked for nothing.
+/// Who has the name that the new image shall get? Looked up before any work, so that nothing is baked for nothing. `None`: nobody, or this
+/// very bake, which is resumed.
 ///
 /// # Errors
-/// The image that has it, with what to do; AWS's refusals.
-pub(crate) async fn verify_name_free(client: &Client, plan: &Plan, bake: &str) -> Result<(), BakeError> {
-    let doing = format!("look whether the name `{}` is free", plan.image_name);
-    match find_named(client, &plan.image_name).await.map_err(calling(doing))? {
-        None => Ok(()),
-        // The bake is resumed, and had come so far.
-        Some(taken) if Tag::find(&taken.tags, tags::BAKE) == Some(bake) => Ok(()),
-        Some(taken) => Err(BakeError::Unsupported(format!(
-            "the name `{}` is taken by {}; an image is never replaced under its name: give ami_name a finer time \
-             ({{{{isotime \"2006-01-02 150405\"}}}}), or wait until the minute is over",
-            plan.image_name,
-            taken.image_id.unwrap_or_default()
+/// The image that has it, with what to do, unless the template replaces it; AWS's refusals.
+pub(crate) async fn find_replaced(
+    client: &Client,
+    request: &Request,
+    plan: &Plan,
+    bake: &str,
+) -> Result<Option<String>, BakeError> {
+    let name = &plan.image_name;
+    let taken = find_named(client, name).await.map_err(calling(format!("look whether the name `{name}` is free")))?;
+    let Some(taken) = taken.filter(|taken| Tag::find(&taken.tags, tags::BAKE) != Some(bake)) else { return Ok(None) };
+    let image = taken.image_id.unwrap_or_default();
+    if !request.builder()?.lifetime.replaces {
+        return Err(BakeError::Unsupported(format!(
+            "the name `{name}` is taken by {image}; an image is never replaced under its name unless the template sets \
+             force_deregister: give ami_name a finer time ({{{{isotime \"2006-01-02 150405\"}}}}), or wait until the minute is over"
+        )));
+    }
+    match request.pointed.get(&image) {
+        None => Ok(Some(image)),
+        Some(pointer) => Err(BakeError::Unsupported(format!(
+            "`{name}` would be replaced, but {pointer} points at {image}, and a replaced image gets another id: promote another image \
+             there first, or give ami_name a time"
         ))),
     }
+}
+
+/// How the names begin of images that stand in for the one called `name`.
+pub(crate) fn stand_in_start(name: &str) -> String {
+    // A name has 128 characters at most.
+    format!("{} (new ", name.chars().take(100).collect::<String>())
+}
+
+/// The name that the image has until the old one has made way.
+pub(crate) fn stand_in_name(name: &str, bake: &str) -> String {
+    format!("{}{})", stand_in_start(name), bake.trim_start_matches("bake-"))
 }
 
 /// Registers `snapshot` as the plan's image and waits until it is available. Run twice for one bake, it is one image.
@@ -80,68 +101,49 @@ pub(crate) async fn verify_name_free(client: &Client, plan: &Plan, bake: &str) -
 pub(crate) async fn register(
     client: &Client,
     request: &Request,
-    plan: &Plan,
+    (plan, name): (&Plan, &str),
     (bake, snapshot, tree): (&str, &str, Digest),
 ) -> Result<String, BakeError> {
-    let order = order(client, request, plan, (bake, snapshot, tree))?;
+    let region = client.region().unwrap_or_default();
+    let order = order(request, (plan, name), (bake, snapshot, tree), region)?;
     register_image(client, order, bake).await
 }
 
-/// Takes back the image that a bake registered and did not publish. One that is gone, or was never made, is fine.
-///
-/// # Errors
-/// AWS's refusals.
-pub(crate) async fn undo_image(client: &Client, bake: &str, known: Option<&str>) -> Result<(), BakeError> {
-    let mut images = list_unpublished_images(client, bake).await?;
-    // A listing may not have it yet.
-    images.extend(known.map(str::to_owned));
-    for image in images {
-        let request = ec2::DeregisterImageRequest { image_id: Some(image.clone()), ..Default::default() };
-        match client.send(request).await {
-            Err(error) if !error.is_not_found() => return Err(calling(format!("deregister {image}"))(error)),
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-/// The bake's images that lack a key: a result has one.
-pub(crate) async fn list_unpublished_images(client: &Client, bake: &str) -> Result<Vec<String>, BakeError> {
-    let filters = vec![Filter::tag(tags::BAKE, bake)];
-    let request = ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], filters, ..Default::default() };
-    let pages = client.send_all(request).await.map_err(calling(format!("look for images of {bake}")))?;
-    let images = pages.into_iter().flat_map(|page| page.images);
-    // The filter is the service's; the tags are looked at again, since what is found here is deregistered.
-    let is_unpublished = |image: &ec2::Image| {
-        Tag::find(&image.tags, tags::BAKE) == Some(bake) && Tag::find(&image.tags, tags::KEY).is_none()
-    };
-    Ok(images.filter(is_unpublished).filter_map(|image| image.image_id).collect())
-}
-
-fn order(
-    client: &Client,
+/// The tags of the image, wherever it is: the template's, and those by which it is found. Its key comes when it is published.
+pub(crate) fn image_tags(
     request: &Request,
     plan: &Plan,
-    (bake, snapshot, tree): (&str, &str, Digest),
-) -> Result<ec2::RegisterImageRequest, BakeError> {
-    let builder = request.builder()?;
+    (bake, tree): (&str, Digest),
+    region: &str,
+) -> Result<BTreeMap<String, String>, BakeError> {
     let source = &plan.source;
-    let rendered = rendered_tags(builder, &describe_source(source, client.region().unwrap_or_default()))?;
-    let now = instant::write(request.now);
+    let rendered = rendered_tags(request.builder()?, &describe_source(source, region))?;
     let mut marks = BTreeMap::from([
         (tags::AUTO_CLEANUP.to_owned(), "true".to_owned()),
         (tags::NAME.to_owned(), plan.image_name.clone()),
     ]);
     marks.extend(rendered.image);
     marks.extend([
-        (tags::LAST_USED.to_owned(), now),
+        (tags::LAST_USED.to_owned(), instant::write(request.now)),
         (tags::SERVICE.to_owned(), request.service.clone()),
         (tags::BAKE.to_owned(), bake.to_owned()),
         (tags::TREE.to_owned(), tree.hex()),
         (tags::BASE.to_owned(), source.image.clone()),
     ]);
+    Ok(marks)
+}
+
+fn order(
+    request: &Request,
+    (plan, name): (&Plan, &str),
+    (bake, snapshot, tree): (&str, &str, Digest),
+    region: &str,
+) -> Result<ec2::RegisterImageRequest, BakeError> {
+    let (builder, source) = (request.builder()?, &plan.source);
+    let rendered = rendered_tags(builder, &describe_source(source, region))?;
+    let marks = image_tags(request, plan, (bake, tree), region)?;
     Ok(ec2::RegisterImageRequest {
-        name: Some(plan.image_name.clone()),
+        name: Some(name.to_owned()),
         description: rendered.description,
         architecture: Some(source.architecture.clone()),
         virtualization_type: Some("hvm".to_owned()),

@@ -11,6 +11,7 @@ pub use fetch::fetch_changes;
 pub use fetch::fetch_disk;
 pub(crate) use register::find_named;
 pub use register::register_image;
+pub(crate) use register::wait_until_available;
 pub use upload::NewSnapshot;
 pub(crate) use upload::complete_snapshot;
 pub(crate) use upload::list_pending_snapshots;

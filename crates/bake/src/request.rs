@@ -1,5 +1,6 @@
 //! What is to be baked, and with what.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -48,6 +49,8 @@ pub struct Request {
     pub keep_lists: bool,
     /// A failure takes nothing back, so that a person can look at it and resume.
     pub keep_on_failure: bool,
+    /// Images that must not be replaced, with the pointer that names each.
+    pub pointed: BTreeMap<String, String>,
     /// Is somebody there whom a breakpoint can ask?
     pub has_person: bool,
     /// The bake to go on with; see [`crate::find_resumable`].
@@ -70,12 +73,9 @@ impl Request {
 /// Options that a template may have and a bake does not do yet: never ignored in silence.
 fn refuse_unfinished(builder: &AmazonEbs) -> Result<(), BakeError> {
     let asked = [
-        ("ami_users, ami_groups, …", !builder.sharing.is_private()),
-        ("ami_regions", !builder.copies.regions.is_empty()),
+        ("ami_product_codes", !builder.sharing.product_codes.is_empty()),
+        ("snapshot_copy_duration_minutes", builder.copies.duration_minutes.is_some()),
         ("encrypt_boot", builder.encrypt_boot == Some(true)),
-        ("force_deregister", builder.lifetime.replaces),
-        ("deprecate_at", builder.lifetime.deprecate_at.is_some()),
-        ("deregistration_protection", builder.lifetime.protection.is_some()),
         ("skip_create_ami", builder.skip_create_ami),
     ];
     match asked.iter().find(|(_, is_asked)| *is_asked) {

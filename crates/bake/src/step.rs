@@ -11,6 +11,7 @@ use crate::event::Event;
 use crate::interrupt::stop_if_interrupted;
 use crate::journal::Entry;
 use crate::oven::Oven;
+use crate::working_disk;
 
 /// What a step does, under way.
 pub(crate) type Work<'a> = LocalBoxFuture<'a, Result<(), BakeError>>;
@@ -45,7 +46,11 @@ pub(crate) async fn run(oven: &mut Oven<'_>, steps: &Steps<'_>) -> Result<(), Ba
     let ended = ensure_all(oven, steps).await;
     match &ended {
         Ok(()) => undo_where(oven, steps, |step| step.is_scaffold()).await,
-        Err(_) if oven.keeps_failure => oven.is_clean = false,
+        Err(_) if oven.keeps_failure => {
+            oven.is_clean = false;
+            let disk = oven.folder.path.join(working_disk::NAME);
+            oven.tell(Event::Stays { bake: oven.folder.id.clone(), disk: disk.is_file().then_some(disk) });
+        }
         Err(_) => undo_where(oven, steps, |_| true).await,
     }
     ended

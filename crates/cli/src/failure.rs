@@ -20,6 +20,8 @@ pub(crate) enum Kind {
     NotFound,
     /// A gate or a proof said no; nothing was changed.
     Refused,
+    /// The image is there, but a post-processor failed.
+    AfterBake,
     /// SIGINT or SIGTERM.
     Interrupted,
 }
@@ -33,6 +35,7 @@ impl Kind {
             Self::Provisioning => 4,
             Self::NotFound => 5,
             Self::Refused => 6,
+            Self::AfterBake => 7,
             Self::Interrupted => 130,
         }
     }
@@ -45,6 +48,7 @@ impl Kind {
             Self::Provisioning => "provisioning",
             Self::NotFound => "not-found",
             Self::Refused => "refused",
+            Self::AfterBake => "after-bake",
             Self::Interrupted => "interrupted",
         }
     }

@@ -37,8 +37,7 @@ pub async fn register_image(
         Err(error) => Err(error),
     };
     let image = image.map_err(calling(doing()))?;
-    let what = format!("{image} to be available");
-    let available = wait(what, AVAILABLE, EVERY, async || is_available(client, &image).await).await;
+    let available = wait_until_available(client, &image).await;
     if matches!(available, Err(aws::Error::Ended { .. })) {
         // Its failure is the news. It has the bake's tag, by which `doctor` finds it too.
         let request = ec2::DeregisterImageRequest { image_id: Some(image.clone()), ..Default::default() };
@@ -46,6 +45,15 @@ pub async fn register_image(
     }
     available.map_err(calling(doing()))?;
     Ok(image)
+}
+
+/// Waits until the image can be launched.
+///
+/// # Errors
+/// AWS's refusals; an image that ends as failed, or takes too long.
+pub(crate) async fn wait_until_available(client: &Client, image: &str) -> Result<(), aws::Error> {
+    let what = format!("{image} to be available");
+    wait(what, AVAILABLE, EVERY, async || is_available(client, image).await).await
 }
 
 /// The first image of this name that is the caller's; listings may not know it yet.

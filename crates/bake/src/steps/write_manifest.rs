@@ -42,7 +42,7 @@ impl Step for WriteManifest<'_> {
 
     fn undo<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
-            let Some(image) = oven.journal.find_made(&RegisterImage { plan: self.plan }.name()) else { return Ok(()) };
+            let Some(image) = self.find_image(oven) else { return Ok(()) };
             match fs_err::remove_file(oven.request.folders.manifest(image)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     Err(working("remove the image's manifest")(error))
@@ -54,6 +54,11 @@ impl Step for WriteManifest<'_> {
 }
 
 impl WriteManifest<'_> {
+    fn find_image<'a>(&self, oven: &'a Oven<'_>) -> Option<&'a str> {
+        let register = RegisterImage { plan: self.plan, name: self.plan.image_name.clone(), stands_in_for: None };
+        oven.journal.find_made(&register.name())
+    }
+
     fn manifest(&self, oven: &Oven<'_>, image: &str) -> Result<Manifest, BakeError> {
         let (plan, request) = (self.plan, oven.request);
         let inspection = needed(oven.inspection.as_ref(), "a look at the disk")?;

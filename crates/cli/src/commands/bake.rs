@@ -136,6 +136,7 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
             choices: &arguments.choices,
             runs_all: arguments.runs_all(),
             resumed: resumed.as_ref(),
+            moves_pointer: !arguments.no_pointer,
             keep_on_failure,
             known: None,
         };
@@ -181,6 +182,8 @@ pub(crate) struct Asked<'a> {
     /// Whether every layer is run.
     runs_all: bool,
     resumed: Option<&'a Resumable>,
+    /// Whether the first environment's pointer follows the new image.
+    moves_pointer: bool,
     keep_on_failure: bool,
     /// An account that was connected before; a service of another region connects anew.
     known: Option<&'a Account>,
@@ -189,7 +192,15 @@ pub(crate) struct Asked<'a> {
 impl<'a> Asked<'a> {
     /// A bake or a plan of no special kind.
     pub(crate) fn simply(given: &'a Given, choices: &'a Choices) -> Self {
-        Self { given, choices, runs_all: choices.rebuild, resumed: None, keep_on_failure: false, known: None }
+        Self {
+            given,
+            choices,
+            runs_all: choices.rebuild,
+            resumed: None,
+            moves_pointer: true,
+            keep_on_failure: false,
+            known: None,
+        }
     }
 
     /// The same, in an account that was connected before.
@@ -234,6 +245,9 @@ pub(crate) async fn prepare(
     for note in &recipe.notes {
         context.output.note(&recipe.masked(&note.to_string()));
     }
+    let moves = project.project.environments.first().filter(|_| asked.moves_pointer);
+    let moved = moves.map(|first| Pointer::new(name, &first.name));
+    let pointed = find::pointed(&account, &build, moved.as_ref()).await?;
     let request = Request {
         service: name.to_owned(),
         build,
@@ -250,6 +264,7 @@ pub(crate) async fn prepare(
         rebuild: asked.resumed.map_or(asked.runs_all, |resumed| resumed.rebuild),
         max_age: asked.resumed.map_or(asked.choices.max_age, |resumed| resumed.max_age),
         keep_on_failure: asked.keep_on_failure,
+        pointed,
         has_person: context.output.has_progress() && std::io::stdin().is_terminal(),
         resume: asked.resumed.map(|resumed| resumed.bake.clone()),
         keep_lists: asked.choices.keep_lists,
@@ -316,12 +331,14 @@ pub(crate) fn failure(error: BakeError) -> Failure {
         BakeError::Source(_) => Kind::NotFound,
         BakeError::Unsupported(_) => Kind::Usage,
         BakeError::Lints { .. } => Kind::Refused,
+        BakeError::PostProcessor { .. } => Kind::AfterBake,
         BakeError::Interrupted => Kind::Interrupted,
         BakeError::Local { .. } | BakeError::Checksum { .. } => Kind::Failed,
     };
     let failure = Failure::of(kind, &error);
     match kind {
         Kind::Usage | Kind::NotFound => failure,
+        Kind::AfterBake => failure.hint("bake again: the image is found, and the post-processors run again"),
         _ => failure
             .hint("finished layers are kept: the next bake goes on from them; `ovenbird doctor` shows what was left"),
     }

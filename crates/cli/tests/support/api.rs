@@ -32,6 +32,15 @@ impl Api {
         Self { runtime, client }
     }
 
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Runs asynchronous work on this thread.
+    pub fn wait_for<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
     pub fn send<O: Operation>(&self, request: O) -> Result<O::Answer, Error> {
         self.runtime.block_on(self.client.send(request))
     }
@@ -76,6 +85,20 @@ impl Api {
     pub fn wait_for_snapshot(&self, id: &str) {
         let is_completed = || self.snapshots().contains(&(id.to_owned(), "completed".to_owned())).then_some(());
         wait_until(Duration::from_secs(30), Duration::from_millis(50), is_completed).expect("it is completed");
+    }
+
+    /// The account's images that have a tag of this key.
+    pub fn images_with(&self, tag: &str) -> Vec<String> {
+        let (owners, filters) = (vec!["self".to_owned()], vec![Filter::new("tag-key", [tag])]);
+        let answer = self.send(ec2::DescribeImagesRequest { owners, filters, ..Default::default() }).expect("images");
+        answer.images.into_iter().filter_map(|image| image.image_id).collect()
+    }
+
+    /// The account's snapshots that have a tag of this key.
+    pub fn snapshots_with(&self, tag: &str) -> Vec<String> {
+        let (owner_ids, filters) = (vec!["self".to_owned()], vec![Filter::new("tag-key", [tag])]);
+        let answer = self.send(ec2::DescribeSnapshotsRequest { owner_ids, filters, ..Default::default() });
+        answer.expect("snapshots").snapshots.into_iter().filter_map(|snapshot| snapshot.snapshot_id).collect()
     }
 
     /// An empty volume of 1 GiB in the zone that instances are launched in unless told otherwise.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use ovenbird_bake::Folders;
 use ovenbird_disk::tool::Tool;
 
 use super::Ran;
@@ -70,6 +71,11 @@ impl Home {
     /// The embedded EC2's state.
     pub fn local_state(&self) -> PathBuf {
         self.path.join("state/ovenbird/local")
+    }
+
+    /// Where `ovenbird bake` keeps things.
+    pub fn bake_folders(&self) -> Folders {
+        Folders { cache: shared_cache().join("ovenbird"), state: self.path.join("state/ovenbird/bake") }
     }
 
     /// The folders of bakes that run, or were cut off.

@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use ovenbird_aws::ec2;
+use ovenbird_core::tags;
 use ovenbird_disk::wait::wait_until;
 
 use super::Api;
@@ -79,6 +81,25 @@ impl Lab {
     /// The bakes that have a folder on this machine, sorted.
     pub fn list_bakes(&self) -> Vec<String> {
         list(&self.home.bakes())
+    }
+
+    /// Has the bake written the first line of its journal? Then it can be gone on with.
+    pub fn has_begun(&self, bake: &str) -> bool {
+        let journal = self.home.bakes().join(bake).join("journal.ndjson");
+        fs_err::read_to_string(journal).is_ok_and(|text| text.contains('\n'))
+    }
+
+    /// Deletes every layer and every image made of one, so that the next bake knows none.
+    pub fn forget_layers(&self) {
+        let api = self.api();
+        for image in api.images_with(tags::BAKE) {
+            api.send(ec2::DeregisterImageRequest { image_id: Some(image), ..Default::default() })
+                .expect("deregistered");
+        }
+        for snapshot in api.snapshots_with(tags::LAYER) {
+            api.send(ec2::DeleteSnapshotRequest { snapshot_id: Some(snapshot), ..Default::default() })
+                .expect("deleted");
+        }
     }
 
     /// Disks in the shared cache that have not arrived whole.

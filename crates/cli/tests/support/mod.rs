@@ -15,6 +15,7 @@ pub use api::Api;
 pub use audit::audit;
 pub use audit::list_instances;
 pub use clock::days_from_now;
+pub use clock::now;
 pub use home::Home;
 pub use home::kept_contents;
 pub use home::repository;

@@ -1,4 +1,4 @@
-//! A bake that is cut off leaves nothing, wherever it was.
+//! A bake that is cut off leaves nothing, or is gone on with, wherever it was.
 
 use std::io::BufRead as _;
 use std::io::BufReader;
@@ -15,58 +15,67 @@ use super::random::Random;
 use crate::support::Lab;
 use crate::support::audit;
 
-const ROUNDS: usize = 10;
+const ROUNDS: usize = 50;
 /// How soon the kernel must have ended and unmounted what a killed bake had.
 const FREED: Duration = Duration::from_secs(5);
 /// How soon a bake must have ended that was asked to.
 const PROMPT: Duration = Duration::from_secs(5);
 
+/// Kills at random moments, each of which leaves something else behind. What is left is resumed, every fifth time taken back.
 #[test]
-fn a_killed_bake_leaves_nothing() {
+fn a_killed_bake_is_resumed_or_leaves_nothing() {
     let lab = Lab::start("container");
     lab.base();
     let random = Random::new();
-    let light = Light::new(&lab, random.clone());
+    let light = Light::of_files(&lab, random.clone());
 
     // The first bake of a base fetches it, which no later one does.
     let mut bake = light.start_bake();
     read_until(&mut bake, r#""blocks""#);
     kill(&light, bake);
+    take_back(&light);
 
     light.start_bake().process.take_stdout().map(BufReader::new).expect("its output").lines().for_each(drop);
-    light.change();
+    lab.forget_layers();
     let began = Instant::now();
-    let whole = Baked::of(&lab.home.run(["bake", "light", "--json"]));
-    assert_eq!(whole.ran.len(), 2);
+    let undisturbed = Baked::of(&lab.home.run(["bake", "light", "--no-pointer", "--json"]));
+    assert_eq!(undisturbed.ran.len(), 2);
     let whole = began.elapsed().as_secs_f64();
     println!("an undisturbed bake takes {whole:.1} s");
 
-    let mut killed = 0;
+    let (mut killed, mut resumed) = (0, 0);
     while killed < ROUNDS {
-        light.change();
-        let moment = Duration::from_secs_f64(random.between(0.2, whole));
+        lab.forget_layers();
+        let moment = Duration::from_secs_f64(random.between(0.05, whole));
         let mut bake = light.start_bake();
         let events = drain(&mut bake);
         if bake.find_end(moment).is_some() {
             continue;
         }
         kill(&light, bake);
-        let events = events.join().expect("read");
-        println!(
-            "killed after {:.2} s, at {}",
-            moment.as_secs_f64(),
-            events.last().map_or("the start", String::as_str)
-        );
         killed += 1;
+        let events = events.join().expect("read");
+        let phase = events.last().map_or("the start", String::as_str);
+        println!("{killed}: killed after {:.2} s, at {phase}", moment.as_secs_f64());
+        // Before its first line in the journal there is nothing to go on with.
+        if killed % 5 != 0 && lab.list_bakes().iter().any(|bake| lab.has_begun(bake)) {
+            let again = Baked::of(&lab.home.run(["bake", "--resume", "--no-pointer", "--json"]));
+            assert_eq!(again.tree, undisturbed.tree, "killed after {moment:?}, at {phase}");
+            resumed += 1;
+        } else {
+            take_back(&light);
+        }
+        has_nothing_half_done(&lab);
     }
-    assert_eq!(Baked::of(&lab.home.run(["bake", "light", "--json"])).image.len(), "ami-0123456789abcdef0".len());
+    println!("{resumed} of {killed} were resumed, and gave the same tree");
+    assert!(resumed > ROUNDS / 2);
 }
 
 #[test]
 fn an_interrupted_bake_takes_everything_back() {
     let lab = Lab::start("container");
     lab.base();
-    let light = Light::new(&lab, Random::new());
+    let light = Light::of_plays(&lab, Random::new());
     for (phase, signal) in [
         ("fetch", Signal::TERM),
         ("copy", Signal::INT),
@@ -94,7 +103,7 @@ fn an_interrupted_bake_takes_everything_back() {
     Baked::of(&lab.home.run(["bake", "light", "--json"]));
 }
 
-/// Kills the bake, and looks at what is there until the doctor has been.
+/// Kills the bake. The kernel frees what it had, and the doctor lists the rest.
 fn kill(light: &Light<'_>, mut bake: Bake<'_>) {
     let lab = light.lab;
     bake.signal(Signal::KILL);
@@ -106,6 +115,11 @@ fn kill(light: &Light<'_>, mut bake: Bake<'_>) {
     let mut listed: Vec<&str> = abandoned.iter().filter_map(|bake| bake["bake"].as_str()).collect();
     listed.sort_unstable();
     assert_eq!(listed, left);
+}
+
+/// The doctor takes back what is left, and then finds nothing.
+fn take_back(light: &Light<'_>) {
+    let lab = light.lab;
     lab.home.run(["doctor", "--fix", "--json"]).ok();
     assert_eq!(lab.list_bakes(), [""; 0]);
     assert_eq!(lab.home.run(["doctor", "--json"]).ok().json()["abandoned"], serde_json::json!([]));

@@ -1,19 +1,27 @@
-//! A service that bakes within seconds: two playbooks that copy a few files, and no packages.
+//! A service that bakes within seconds: two layers that copy a few files, and no packages.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::process::Stdio;
 use std::time::Duration;
 
+use ovenbird_bake::Request;
 use ovenbird_disk::process::Process;
 use ovenbird_disk::tool::Guarded;
 use ovenbird_disk::wait::wait_until;
+use ovenbird_template::Context;
+use ovenbird_template::Source;
+use ovenbird_template::Variables;
+use ovenbird_template::parse;
 use rustix::process::Signal;
 
 use super::random::Random;
 use crate::support::Lab;
 use crate::support::Leftover;
+use crate::support::now;
 use crate::support::processes_with;
+use crate::support::repository;
 
 const PROJECT: &str = r#"
 environments = ["dev"]
@@ -35,11 +43,17 @@ const TEMPLATE: &str = r#"{
     "ssh_username": "admin",
     "ami_name": "light {{uuid}}"
   }],
-  "provisioners": [
-    {"type": "ansible", "playbook_file": "one.yml"},
-    {"type": "ansible", "playbook_file": "two.yml"}
-  ]
+  "provisioners": [PROVISIONERS]
 }"#;
+
+const PLAYS: &str = r#"
+    {"type": "ansible", "playbook_file": "one.yml"},
+    {"type": "ansible", "playbook_file": "two.yml"}"#;
+
+/// The same content without Ansible, which takes its time. The first layer's file in `/tmp` is the second one's.
+const FILES: &str = r#"
+    {"type": "file", "sources": ["one", "two"], "destination": "/tmp"},
+    {"type": "shell", "inline": ["mv /tmp/one /tmp/two /opt", "rm /opt/one/1"]}"#;
 
 const PLAYBOOK: &str = "
 - hosts: all
@@ -63,9 +77,17 @@ pub struct Light<'a> {
 }
 
 impl<'a> Light<'a> {
-    pub fn new(lab: &'a Lab, random: Random) -> Self {
+    pub fn of_plays(lab: &'a Lab, random: Random) -> Self {
+        Self::new(lab, random, PLAYS)
+    }
+
+    pub fn of_files(lab: &'a Lab, random: Random) -> Self {
+        Self::new(lab, random, FILES)
+    }
+
+    fn new(lab: &'a Lab, random: Random, provisioners: &str) -> Self {
         lab.home.write("ovenbird.toml", PROJECT);
-        lab.home.write("light.json", TEMPLATE);
+        lab.home.write("light.json", TEMPLATE.replace("PROVISIONERS", provisioners));
         let light = Self { lab, random, started: Cell::new(0) };
         for name in ["one", "two"] {
             lab.home.write(&format!("{name}.yml"), PLAYBOOK.replace("NAME", name));
@@ -83,11 +105,53 @@ impl<'a> Light<'a> {
         }
     }
 
+    /// What `ovenbird bake light` asks the library for.
+    pub fn request(&self) -> Request {
+        let home = &self.lab.home;
+        let now = now();
+        let directory = home.project();
+        let context = Context {
+            instant: now,
+            template_dir: directory.display().to_string(),
+            pwd: directory.display().to_string(),
+            environment: BTreeMap::new(),
+            seed: u64::from_ne_bytes(self.random.bytes(8).try_into().expect("8 bytes")),
+        };
+        let text = fs_err::read_to_string(directory.join("light.json")).expect("the template");
+        let recipe =
+            parse(&Source::new("light.json", &text), &Variables::default(), &context).expect("a good template");
+        Request {
+            service: "light".to_owned(),
+            build: recipe.builds[0].clone(),
+            recipe,
+            directory,
+            folders: home.bake_folders(),
+            agent: "/bin/true".into(),
+            collections: repository().join("ansible"),
+            account: ovenbird_local::DEFAULT_ACCOUNT.to_owned(),
+            now,
+            wall: now,
+            path: None,
+            seed: context.seed,
+            rebuild: false,
+            max_age: None,
+            keep_on_failure: false,
+            pointed: BTreeMap::new(),
+            has_person: false,
+            resume: None,
+        }
+    }
+
     /// Starts a bake, which goes on by itself.
     pub fn start_bake(&self) -> Bake<'a> {
+        self.start(["bake", "light", "--no-pointer", "--json"])
+    }
+
+    /// Starts `ovenbird` with these arguments.
+    pub fn start<const N: usize>(&self, arguments: [&str; N]) -> Bake<'a> {
         self.started.set(self.started.get() + 1);
         let mark = format!("{}-{}", self.lab.home.path().display(), self.started.get());
-        let tool = self.lab.home.ovenbird(["bake", "light", "--json"]).env(BAKE_MARKER, &mark);
+        let tool = self.lab.home.ovenbird(arguments).env(BAKE_MARKER, &mark);
         let process = tool.spawn_guarded(Stdio::piped()).expect("it starts");
         Bake { lab: self.lab, process, mark: format!("{BAKE_MARKER}={mark}") }
     }

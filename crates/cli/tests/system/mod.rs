@@ -5,4 +5,6 @@ mod light;
 mod main_job;
 mod page;
 mod random;
+mod unwind;
 mod virtual_machine;
+mod world;

@@ -1,14 +1,18 @@
 //! What a bake needs besides the template.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
 use ovenbird_bake::Resumable;
+use ovenbird_core::pointer::Pointer;
+use ovenbird_fleet::list_pointers;
 use ovenbird_template::Build;
 use ovenbird_template::Builder;
 use ovenbird_template::Recipe;
 
 use super::Arguments;
+use crate::account::Account;
 use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::folders;
@@ -54,6 +58,21 @@ pub(super) fn resumable(bake: Option<&str>, arguments: &Arguments) -> Result<Res
             Err(Failure::not_found(format!("several bakes were cut off: {}; name one", told.join(", "))))
         }
     }
+}
+
+/// The images that a template which replaces must leave alone, with the pointers to them. The one that is going to be `moved` does not count.
+pub(super) async fn pointed(
+    account: &Account,
+    build: &Build,
+    moved: Option<&Pointer>,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let replaces = matches!(&build.builder, Builder::AmazonEbs(builder) if builder.lifetime.replaces);
+    if !replaces {
+        return Ok(BTreeMap::new());
+    }
+    let pointers = list_pointers(&account.client).await.map_err(|error| Failure::of(Kind::Aws, &error))?;
+    let others = pointers.into_iter().filter(|(pointer, _)| Some(pointer) != moved);
+    Ok(others.map(|(pointer, state)| (state.image, pointer.parameter())).collect())
 }
 
 /// The template's region.

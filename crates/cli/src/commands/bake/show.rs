@@ -1,5 +1,6 @@
 //! Plans and progress, for people and for programs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use ovenbird_bake::Event;
@@ -49,12 +50,21 @@ impl<'a> Events<'a> {
             Event::Kept { layer, snapshot, changed_blocks } => {
                 self.progress.line(&format!("kept    {layer}  as {snapshot}, {changed_blocks} changed blocks"));
             }
+            Event::Stays { bake, disk } => self.show_what_stays(bake, disk.as_deref()),
             Event::Left { step, error } => {
                 self.context
                     .output
                     .hint(&format!("`{step}` could not be taken back: {error}; `ovenbird doctor` finds it"));
             }
         }
+    }
+
+    fn show_what_stays(&self, bake: &str, disk: Option<&Path>) {
+        let output = self.context.output;
+        if let Some(disk) = disk {
+            output.hint(&format!("look at it: systemd-nspawn --image {} /bin/bash", disk.display()));
+        }
+        output.hint(&format!("go on: ovenbird bake --resume {bake}; take it back: ovenbird doctor --fix"));
     }
 
     fn show_task(&self, event: &ansible::Event) {
@@ -116,6 +126,7 @@ fn phase_name(phase: &Phase) -> String {
         Phase::Scan => "look for changed blocks".to_owned(),
         Phase::Upload => "upload changed blocks".to_owned(),
         Phase::Register => "register the image".to_owned(),
+        Phase::CopyImage { region } => format!("copy the image to {region}"),
         Phase::Look => "read what the image holds".to_owned(),
     }
 }

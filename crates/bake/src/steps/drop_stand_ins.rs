@@ -1,0 +1,39 @@
+//! The images that stood in for the new one while the old one made way, dropped; and the old one's snapshots, where the template says so.
+
+use crate::images::deregister;
+use crate::images::list_named_like;
+use crate::oven::Oven;
+use crate::plan::Plan;
+use crate::register::stand_in_start;
+use crate::remote::undo_snapshot;
+use crate::step::Step;
+use crate::step::Work;
+
+pub(crate) struct DropStandIns<'p> {
+    pub(crate) plan: &'p Plan,
+    /// Are the old image's snapshots deleted?
+    pub(crate) with_old_snapshots: bool,
+}
+
+impl Step for DropStandIns<'_> {
+    fn name(&self) -> String {
+        "drop stand-ins".to_owned()
+    }
+
+    fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
+        Box::pin(async {
+            let start = stand_in_start(&self.plan.image_name);
+            for image in list_named_like(oven.client, &oven.request.service, &start).await? {
+                deregister(oven.client, &image).await?;
+            }
+            if self.with_old_snapshots {
+                let layers: Vec<&String> = oven.kept.values().collect();
+                // A snapshot that is a layer of the new image too stays.
+                for snapshot in oven.retired_snapshots.iter().filter(|snapshot| !layers.contains(snapshot)) {
+                    undo_snapshot(oven.client, snapshot).await?;
+                }
+            }
+            Ok(())
+        })
+    }
+}

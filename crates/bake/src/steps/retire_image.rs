@@ -1,0 +1,29 @@
+//! The image that has had the name until now, deregistered, after the new one was verified and published under a name of its own.
+//!
+//! It is not undone: an image's id cannot be given back. What stands in for it is the new image, which is available under its own name;
+//! the next bake goes on from there (`docs/adr/0004-replacing-an-image.md`).
+
+use crate::images::deregister;
+use crate::images::list_snapshots;
+use crate::oven::Oven;
+use crate::step::Step;
+use crate::step::Work;
+
+pub(crate) struct RetireImage {
+    pub(crate) image: String,
+}
+
+impl Step for RetireImage {
+    fn name(&self) -> String {
+        format!("retire image {}", self.image)
+    }
+
+    fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
+        Box::pin(async {
+            // Asked while it can still be asked for.
+            let snapshots = list_snapshots(oven.client, &self.image).await?;
+            oven.retired_snapshots.extend(snapshots);
+            deregister(oven.client, &self.image).await
+        })
+    }
+}

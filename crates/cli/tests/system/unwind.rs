@@ -1,0 +1,138 @@
+//! The unwind test: whatever step of a bake fails, before its effect or after it, everything is as it was. Written over the list of steps,
+//! so that it holds for every path, and for steps that are added.
+
+use std::collections::BTreeSet;
+
+use ovenbird_bake::Baked;
+use ovenbird_bake::Event;
+use ovenbird_bake::Mishap;
+use ovenbird_bake::Moment;
+use ovenbird_core::block::Digest;
+
+use super::light::Light;
+use super::random::Random;
+use super::world::World;
+use crate::support::Lab;
+use crate::support::audit;
+
+/// How a bake went.
+struct Course {
+    ended: Result<Baked, String>,
+    /// The names of the steps that began, in order.
+    steps: Vec<String>,
+    /// Layers that stay, whatever became of the bake.
+    kept: BTreeSet<String>,
+    /// What could not be taken back.
+    left: Vec<String>,
+}
+
+impl Course {
+    fn tree(&self) -> Digest {
+        let baked = self.ended.as_ref().unwrap_or_else(|error| panic!("{error}"));
+        baked.manifest.as_ref().expect("it was baked").tree
+    }
+}
+
+/// Bakes in this process; `mishap` sees the number of the step, from 0, and the moment.
+fn bake(
+    light: &Light<'_>,
+    resume: Option<String>,
+    rebuild: bool,
+    mishap: impl Fn(usize, Moment) -> Option<Mishap>,
+) -> Course {
+    let mut request = light.request();
+    (request.resume, request.rebuild) = (resume, rebuild);
+    let (mut steps, mut kept, mut left) = (Vec::new(), BTreeSet::new(), Vec::new());
+    let api = light.lab.api();
+    let mut on_event = |event| match event {
+        Event::Kept { snapshot, .. } => drop(kept.insert(snapshot)),
+        Event::Left { step, error } => left.push(format!("{step}: {error}")),
+        _ => {}
+    };
+    let mut mishaps = |step: &str, moment: Moment| {
+        if moment == Moment::Before {
+            steps.push(step.to_owned());
+        }
+        mishap(steps.iter().position(|known| known == step).expect("it began"), moment)
+    };
+    let ended = api.wait_for(ovenbird_bake::bake_with_mishaps(api.client(), &request, &mut on_event, &mut mishaps));
+    Course { ended: ended.map(|(_, baked)| baked).map_err(|error| error.chain()), steps, kept, left }
+}
+
+fn calm(_: usize, _: Moment) -> Option<Mishap> {
+    None
+}
+
+#[test]
+fn a_direct_bake_unwinds_from_every_step() {
+    let lab = Lab::start("container");
+    lab.base();
+    unwinds(&Light::of_files(&lab, Random::new()));
+}
+
+/// A failure at every step, before and after its effect, with every undoing run twice.
+fn unwinds(light: &Light<'_>) {
+    // The first bake fetches the base and the package lists, which are kept for all bakes.
+    let undisturbed = bake(light, None, false, calm);
+    undisturbed.tree();
+    println!("{} steps:\n  {}", undisturbed.steps.len(), undisturbed.steps.join("\n  "));
+    for number in 0..undisturbed.steps.len() {
+        for moment in [Moment::Before, Moment::After] {
+            // Other files, so that no layer is known.
+            light.change();
+            let before = World::of(light.lab);
+            let course = bake(light, None, false, |at, now| match now {
+                Moment::Undone => Some(Mishap::Again),
+                now => (at == number && now == moment).then_some(Mishap::Fail),
+            });
+            let name = course.steps.last().cloned().unwrap_or_default();
+            let error = course.ended.expect_err("a step failed");
+            assert!(error.contains("a test broke in here"), "{error}");
+            assert_eq!(course.left, [""; 0], "{moment:?} `{name}`");
+            World::of(light.lab).is(&before, &course.kept, &format!("{moment:?} `{name}`"));
+        }
+    }
+}
+
+#[test]
+fn a_direct_bake_whose_steps_all_run_twice_has_one_effect() {
+    let lab = Lab::start("container");
+    lab.base();
+    let light = Light::of_files(&lab, Random::new());
+    bake(&light, None, false, calm).tree();
+    light.change();
+    let before = World::of(&lab);
+    let twice = bake(&light, None, false, |_, moment| (moment == Moment::After).then_some(Mishap::Again));
+    let image = &twice.ended.as_ref().unwrap_or_else(|error| panic!("{error}")).image;
+    let made = twice.kept.iter().chain([image]).cloned().collect();
+    World::of(&lab).is(&before, &made, "every step twice");
+    let once = bake(&light, None, true, calm);
+    assert_eq!((once.kept.len(), once.tree()), (twice.kept.len(), twice.tree()));
+}
+
+#[test]
+fn a_direct_bake_that_dies_at_any_step_is_resumed() {
+    let lab = Lab::start("container");
+    lab.base();
+    let light = Light::of_files(&lab, Random::new());
+    let undisturbed = bake(&light, None, false, calm);
+    let mut before = World::of(&lab);
+    for number in 0..undisturbed.steps.len() {
+        for moment in [Moment::Before, Moment::After] {
+            let died = bake(&light, None, true, |at, now| (at == number && now == moment).then_some(Mishap::Die));
+            let name = died.steps.last().cloned().unwrap_or_default();
+            died.ended.as_ref().expect_err("it died");
+            let bakes = lab.list_bakes();
+            assert_eq!(bakes.len(), 1, "{moment:?} `{name}`");
+            // It was to run every layer; what it has finished is taken nevertheless where it comes to that.
+            let resumed = bake(&light, Some(bakes[0].clone()), true, calm);
+            assert_eq!(resumed.tree(), undisturbed.tree(), "{moment:?} `{name}`");
+            let image = resumed.ended.as_ref().expect("baked").image.clone();
+            let made = died.kept.iter().chain(&resumed.kept).chain([&image]).cloned().collect();
+            let after = World::of(&lab);
+            after.is(&before, &made, &format!("{moment:?} `{name}`, resumed"));
+            before = after;
+        }
+    }
+    assert_eq!(audit(&lab.home.local_state()), [""; 0]);
+}
