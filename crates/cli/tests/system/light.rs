@@ -41,7 +41,7 @@ const TEMPLATE: &str = r#"{
     },
     "instance_type": "t3.micro",
     "ssh_username": "admin",
-    "ami_name": "light {{uuid}}"
+    "ami_name": "light {{uuid}}"OPTIONS
   }],
   "provisioners": [PROVISIONERS]
 }"#;
@@ -66,6 +66,14 @@ const PLAYBOOK: &str = "
         mode: preserve
 ";
 
+/// All that can become of a finished image.
+const FINISHED: &str = r#",
+    "ami_users": ["111122223333"],
+    "snapshot_users": ["111122223333"],
+    "ami_regions": ["eu-west-1"],
+    "deprecate_at": "2099-01-01T00:00:00Z",
+    "deregistration_protection": {"enabled": true}"#;
+
 /// Bytes of each of a playbook's files.
 const FILE: usize = 2 << 20;
 
@@ -78,16 +86,21 @@ pub struct Light<'a> {
 
 impl<'a> Light<'a> {
     pub fn of_plays(lab: &'a Lab, random: Random) -> Self {
-        Self::new(lab, random, PLAYS)
+        Self::new(lab, random, (PLAYS, ""))
     }
 
     pub fn of_files(lab: &'a Lab, random: Random) -> Self {
-        Self::new(lab, random, FILES)
+        Self::new(lab, random, (FILES, ""))
     }
 
-    fn new(lab: &'a Lab, random: Random, provisioners: &str) -> Self {
+    /// The same, with an image that is shared, copied, deprecated and protected.
+    pub fn finished(lab: &'a Lab, random: Random) -> Self {
+        Self::new(lab, random, (FILES, FINISHED))
+    }
+
+    fn new(lab: &'a Lab, random: Random, (provisioners, options): (&str, &str)) -> Self {
         lab.home.write("ovenbird.toml", PROJECT);
-        lab.home.write("light.json", TEMPLATE.replace("PROVISIONERS", provisioners));
+        lab.home.write("light.json", TEMPLATE.replace("PROVISIONERS", provisioners).replace("OPTIONS", options));
         let light = Self { lab, random, started: Cell::new(0) };
         for name in ["one", "two"] {
             lab.home.write(&format!("{name}.yml"), PLAYBOOK.replace("NAME", name));
@@ -137,6 +150,7 @@ impl<'a> Light<'a> {
             max_age: None,
             keep_on_failure: false,
             pointed: BTreeMap::new(),
+            keep_lists: false,
             has_person: false,
             resume: None,
         }

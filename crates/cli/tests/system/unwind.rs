@@ -67,7 +67,7 @@ fn calm(_: usize, _: Moment) -> Option<Mishap> {
 fn a_direct_bake_unwinds_from_every_step() {
     let lab = Lab::start("container");
     lab.base();
-    unwinds(&Light::of_files(&lab, Random::new()));
+    unwinds(&Light::finished(&lab, Random::new()));
 }
 
 /// A failure at every step, before and after its effect, with every undoing run twice.
