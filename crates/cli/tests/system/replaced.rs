@@ -36,7 +36,8 @@ fn an_image_is_replaced_under_its_name() {
     };
     let names = || -> Vec<Value> {
         let images = home.run(["images", "--json"]).ok().json();
-        images.as_array().expect("images").iter().map(|image| image["name"].clone()).collect()
+        let names = images.as_array().expect("images").iter().map(|image| image["name"].clone());
+        names.filter(|name| name.as_str().is_some_and(|name| name.starts_with("one"))).collect()
     };
 
     let first = Baked::of(&bake("first"));
