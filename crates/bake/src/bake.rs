@@ -275,10 +275,18 @@ fn steps_to_finish<'p>(plan: &'p Plan, builder: &'p AmazonEbs, replaced: Option<
 
 /// The first line of the journal. A bake that is resumed has one.
 fn begin(oven: &mut Oven<'_>) -> Result<(), BakeError> {
-    if oven.request.resume.is_some() {
-        return Ok(());
-    }
     let request = oven.request;
+    if request.resume.is_some() {
+        let began = journal::find_beginning(&oven.folder.path);
+        let image = &request.builder()?.ami_name;
+        return match began.filter(|began| began.image != *image) {
+            None => Ok(()),
+            Some(began) => Err(BakeError::Unsupported(format!(
+                "{} was to make the image `{}`, and the template says `{image}` now: give the same variables again",
+                oven.folder.id, began.image
+            ))),
+        };
+    }
     oven.journal.append(Entry::Began(Beginning {
         service: request.service.clone(),
         account: request.account.clone(),

@@ -21,6 +21,8 @@ pub(crate) struct Progress<'a> {
     bar: ProgressBar,
     began: Instant,
     phase: RefCell<Option<(String, Instant)>>,
+    /// The phases that have ended, each name once, in the order of their first time.
+    ended: RefCell<Vec<(String, Duration)>>,
 }
 
 impl<'a> Progress<'a> {
@@ -35,7 +37,7 @@ impl<'a> Progress<'a> {
         } else {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
-        Self { output, bar, began: Instant::now(), phase: RefCell::new(None) }
+        Self { output, bar, began: Instant::now(), phase: RefCell::new(None), ended: RefCell::new(Vec::new()) }
     }
 
     /// A phase begins; the one before it is told with its time.
@@ -63,9 +65,19 @@ impl<'a> Progress<'a> {
         self.began.elapsed()
     }
 
+    /// Where the time went, until now.
+    pub(crate) fn phases(&self) -> Vec<(String, Duration)> {
+        self.ended.borrow().clone()
+    }
+
     fn end_phase(&self) {
         let Some((name, began)) = self.phase.borrow_mut().take() else { return };
         let took = began.elapsed();
+        let mut ended = self.ended.borrow_mut();
+        match ended.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, total)) => *total += took,
+            None => ended.push((name.clone(), took)),
+        }
         if took >= WORTH_TELLING {
             self.line(&format!("{:>6.1} s  {name}", took.as_secs_f64()));
         }

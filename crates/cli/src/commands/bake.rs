@@ -165,7 +165,7 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
                 .map_err(|error| Failure::of(Kind::Aws, &error))?,
             None => false,
         };
-        show_baked(context, &plan, &baked, took, pointer.filter(|_| moved).as_ref());
+        show_baked(context, (&plan, &baked), (took, &progress.phases()), pointer.filter(|_| moved).as_ref());
         Ok(())
     })
 }
@@ -293,13 +293,22 @@ async fn show_plan(context: Context<'_>, account: &Account, request: &Request) -
     Ok(())
 }
 
-fn show_baked(context: Context<'_>, plan: &Plan, baked: &Baked, took: Duration, moved: Option<&Pointer>) {
+fn show_baked(
+    context: Context<'_>,
+    (plan, baked): (&Plan, &Baked),
+    (took, phases): (Duration, &[(String, Duration)]),
+    moved: Option<&Pointer>,
+) {
     let output = context.output;
     if output.is_json() {
         output.data(&serde_json::json!({
             "event": "baked", "image": baked.image, "name": baked.name, "reused": baked.reused, "seconds": took.as_secs_f64(),
             "key": plan.image_key.hex(), "tree": baked.manifest.as_ref().map(|manifest| manifest.tree.hex()),
             "pointer": moved.map(Pointer::parameter),
+            "phases": phases
+                .iter()
+                .map(|(name, took)| serde_json::json!({ "name": name, "seconds": took.as_secs_f64() }))
+                .collect::<Vec<_>>(),
         }));
         return;
     }
@@ -317,6 +326,7 @@ fn show_baked(context: Context<'_>, plan: &Plan, baked: &Baked, took: Duration, 
             took.as_secs_f64(),
             plan.layers.len()
         ));
+        output.note(&format!("where the time went: {}", show::phases(phases)));
     }
     if let Some(pointer) = moved {
         output.line(&format!("{} points at it now", pointer.parameter()));

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use ovenbird_bake::Request;
+use ovenbird_bake::find_resumable;
 use ovenbird_disk::process::Process;
 use ovenbird_disk::tool::Guarded;
 use ovenbird_disk::wait::wait_until;
@@ -66,13 +67,10 @@ const PLAYBOOK: &str = "
         mode: preserve
 ";
 
-/// All that can become of a finished image.
+/// What becomes of a finished image.
 const FINISHED: &str = r#",
     "ami_users": ["111122223333"],
-    "snapshot_users": ["111122223333"],
-    "ami_regions": ["eu-west-1"],
-    "deprecate_at": "2099-01-01T00:00:00Z",
-    "deregistration_protection": {"enabled": true}"#;
+    "ami_regions": ["eu-west-1"]"#;
 
 /// Bytes of each of a playbook's files.
 const FILE: usize = 2 << 20;
@@ -93,7 +91,7 @@ impl<'a> Light<'a> {
         Self::new(lab, random, (FILES, ""))
     }
 
-    /// The same, with an image that is shared, copied, deprecated and protected.
+    /// The same, with an image that is shared, and copied to another region.
     pub fn finished(lab: &'a Lab, random: Random) -> Self {
         Self::new(lab, random, (FILES, FINISHED))
     }
@@ -118,17 +116,22 @@ impl<'a> Light<'a> {
         }
     }
 
-    /// What `ovenbird bake light` asks the library for.
-    pub fn request(&self) -> Request {
+    /// What `ovenbird bake light` asks the library for; with `--resume`, where a bake is named.
+    pub fn request(&self, resume: Option<&str>) -> Request {
         let home = &self.lab.home;
-        let now = now();
+        let resumed = resume.map(|bake| {
+            let all = find_resumable(&home.bake_folders()).expect("bakes");
+            all.into_iter().find(|found| found.bake == bake).expect("it was cut off")
+        });
+        let seed = || u64::from_ne_bytes(self.random.bytes(8).try_into().expect("8 bytes"));
+        let (now, seed) = resumed.as_ref().map_or_else(|| (now(), seed()), |resumed| (resumed.now, resumed.seed));
         let directory = home.project();
         let context = Context {
             instant: now,
             template_dir: directory.display().to_string(),
             pwd: directory.display().to_string(),
             environment: BTreeMap::new(),
-            seed: u64::from_ne_bytes(self.random.bytes(8).try_into().expect("8 bytes")),
+            seed,
         };
         let text = fs_err::read_to_string(directory.join("light.json")).expect("the template");
         let recipe =
@@ -145,14 +148,14 @@ impl<'a> Light<'a> {
             now,
             wall: now,
             path: None,
-            seed: context.seed,
-            rebuild: false,
+            seed,
+            rebuild: resumed.is_some_and(|resumed| resumed.rebuild),
             max_age: None,
             keep_on_failure: false,
             pointed: BTreeMap::new(),
             keep_lists: false,
             has_person: false,
-            resume: None,
+            resume: resume.map(str::to_owned),
         }
     }
 

@@ -19,6 +19,9 @@ use crate::progress::Progress;
 /// How long a breakpoint waits.
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// Phases that a summary tells.
+const MOST_PHASES: usize = 5;
+
 /// Shows a bake's events as they come.
 pub(crate) struct Events<'a> {
     context: Context<'a>,
@@ -31,12 +34,15 @@ impl<'a> Events<'a> {
     }
 
     pub(crate) fn show(&mut self, event: &Event) {
+        if let Event::Phase { phase } = event {
+            self.progress.phase(&phase_name(phase));
+        }
         if self.context.output.is_json() {
             self.context.output.data(event);
             return;
         }
         match event {
-            Event::Phase { phase } => self.progress.phase(&phase_name(phase)),
+            Event::Phase { .. } => {}
             Event::Reused { layer, snapshot } => self.progress.line(&format!("reuses  {layer}  ({snapshot})")),
             Event::Runs { layer, why } => self.progress.line(&format!("runs    {layer}  because {}", why.join("; "))),
             Event::Ansible { task } => self.show_task(task),
@@ -129,6 +135,15 @@ fn phase_name(phase: &Phase) -> String {
         Phase::CopyImage { region } => format!("copy the image to {region}"),
         Phase::Look => "read what the image holds".to_owned(),
     }
+}
+
+/// Where the time went: the phases that took longest, in their order.
+pub(super) fn phases(phases: &[(String, Duration)]) -> String {
+    let mut longest: Vec<Duration> = phases.iter().map(|(_, took)| *took).collect();
+    longest.sort_unstable_by(|a, b| b.cmp(a));
+    let least = longest.get(MOST_PHASES - 1).copied().unwrap_or_default();
+    let told = phases.iter().filter(|(_, took)| *took >= least && took.as_millis() >= 50);
+    told.map(|(name, took)| format!("{name} {:.1} s", took.as_secs_f64())).collect::<Vec<_>>().join(", ")
 }
 
 /// The plan, layer by layer.
