@@ -103,6 +103,12 @@ impl Failure {
         self
     }
 
+    /// The same failure, with every text passed through `mask`: what tools said may quote secrets.
+    pub(crate) fn masked(mut self, mask: impl Fn(&str) -> String) -> Self {
+        self.told.iter_mut().chain(&mut self.hints).chain(&mut self.picture).for_each(|text| *text = mask(text));
+        self
+    }
+
     pub(crate) fn picture(mut self, picture: impl Into<String>) -> Self {
         self.picture = Some(picture.into());
         self

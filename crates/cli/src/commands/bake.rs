@@ -153,7 +153,7 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
             return baked.map(|_| show_layers(context, until, progress.finish())).map_err(failure);
         }
         let baked = ovenbird_bake::bake(&account.client, &request, &mut |event| events.show(&event)).await;
-        let (plan, baked) = baked.map_err(failure)?;
+        let (plan, baked) = baked.map_err(|error| failure(error).masked(|text| request.recipe.masked(text)))?;
         if arguments.check_reproducible {
             reproduce::check(context, &account, (&request, &plan), &baked.image, &progress).await?;
         }

@@ -91,6 +91,6 @@ fn tell(context: Context<'_>, findings: &Findings) {
     if findings.abandoned.is_empty() && findings.dangling.is_empty() {
         output.print("all is well");
     } else if !findings.fixed && !findings.abandoned.is_empty() {
-        output.hint("`ovenbird doctor --fix` takes it back");
+        output.hint("`ovenbird bake --resume` goes on with a bake; `ovenbird doctor --fix` takes back what it left");
     }
 }

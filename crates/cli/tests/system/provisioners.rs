@@ -153,7 +153,10 @@ fn a_failed_provisioner_is_cleaned_up_after_and_can_be_looked_at() {
     let disk = stays["disk"].as_str().expect("a disk");
     assert!(fs_err::metadata(disk).is_ok(), "{disk}");
 
-    // Mended, it goes on; the inputs are others now, so it says so and leaves it to the next bake.
+    // Nothing changed: it goes on, and fails in the same way.
+    home.run(["bake", "--resume", "--json", "--keep-on-failure"]).exits(1).says("exit code 9");
+
+    // Mended, its inputs are others: it says so, and leaves it to the next bake.
     home.write("all.json", template(&json!([{ "type": "shell", "inline": ["echo whole > /opt/whole"] }]), &cleanup));
     home.run(["bake", "--resume", "--json"]).exits(2).says("its inputs have changed");
     home.run(["doctor", "--fix"]).ok();
