@@ -58,7 +58,14 @@ pub(crate) async fn ensure_base(
     let fetching = fetching_lock(&folder).map_err(working("lock the cache of disks"))?;
     fetching.lock_shared().map_err(working("lock the cache of disks"))?;
     let arriving = Arriving::begin(&folder, snapshot).map_err(working("create a disk in the cache"))?;
-    let map = fetch_disk(client, snapshot, arriving.path(), on_block).await?;
+    let map = match fetch_disk(client, snapshot, arriving.path(), on_block).await {
+        Ok(map) => map,
+        Err(error) => {
+            let is_asked = matches!(error, BakeError::Interrupted);
+            arriving.leave(is_asked).map_err(working("clear the cache of disks"))?;
+            return Err(error);
+        }
+    };
     let path = disk_path(folders, snapshot);
     let text = serde_json::to_string(&map).map_err(working("write a block map"))?;
     // The map first, so that a disk is never without one.
@@ -96,6 +103,18 @@ impl Arriving {
             Self::Shared { path, .. } => path,
             Self::Own(path) => path,
         }
+    }
+
+    /// After a failure the next bake goes on with it; a bake that was asked to end leaves nothing.
+    fn leave(self, is_asked: bool) -> std::io::Result<()> {
+        let is_kept = matches!(self, Self::Shared { .. }) && !is_asked;
+        if is_kept {
+            return Ok(());
+        }
+        for path in [note_of(self.path()), self.path().to_owned()].into_iter().filter(|path| path.exists()) {
+            fs_err::remove_file(path)?;
+        }
+        Ok(())
     }
 
     fn keep_as(self, whole: &Path) -> std::io::Result<()> {
@@ -244,4 +263,32 @@ pub(crate) fn write_atomically(path: &Path, content: &(impl AsRef<[u8]> + ?Sized
     file.as_file().sync_all().map_err(working(doing()))?;
     file.persist(path).map_err(|error| working(doing())(error.error))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_on_its_way_is_gone_on_with_by_one_at_a_time() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let whole = folder.path().join("snap-1.raw");
+        let first = Arriving::begin(folder.path(), "snap-1").expect("begun");
+        let second = Arriving::begin(folder.path(), "snap-1").expect("begun");
+        assert_eq!(first.path(), arriving_path(folder.path(), "snap-1"));
+        assert_ne!(second.path(), first.path(), "the first is at it");
+        fs_err::write(first.path(), "half").expect("written");
+        fs_err::write(note_of(second.path()), "noted").expect("written");
+        second.leave(false).expect("left");
+        first.leave(false).expect("left");
+        let names = || fs_err::read_dir(folder.path()).expect("readable").count();
+        assert_eq!(names(), 1, "one's own goes, the shared one stays");
+
+        let third = Arriving::begin(folder.path(), "snap-1").expect("begun");
+        assert_eq!(fs_err::read_to_string(third.path()).expect("read"), "half");
+        third.leave(true).expect("left");
+        assert_eq!(names(), 0, "who is asked to end leaves nothing");
+        Arriving::begin(folder.path(), "snap-1").expect("begun").keep_as(&whole).expect("kept");
+        assert!(whole.exists() && names() == 1);
+    }
 }

@@ -14,6 +14,18 @@ pub enum BakeError {
         #[source]
         source: Box<aws::Error>,
     },
+    /// The base's owner lets it be launched, and not be read.
+    #[error(
+        "{image} cannot be baked directly: AWS does not let it be copied into this account, so its blocks cannot be read; \
+         bake it on an instance, which needs no copy: `--launch`"
+    )]
+    NotToBeCopied {
+        /// `ami-…`
+        image: String,
+        /// AWS's word.
+        #[source]
+        source: Box<aws::Error>,
+    },
     /// Pending snapshots have a quota, and it is used up. Trying again does not help.
     #[error(
         "could not start a snapshot: the account has as many pending ones in this region as it may (100); \

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use ovenbird_aws as aws;
 use ovenbird_aws::Client;
 use ovenbird_aws::client::wait;
 use ovenbird_aws::ec2;
@@ -145,14 +146,29 @@ pub(crate) async fn ensure_owned(client: &Client, source: &Source, account: &str
         format!("{copy}, our copy of {}, to be available", source.image),
         COPY,
         Duration::from_millis(500),
-        async || {
-            let request = ec2::DescribeImagesRequest { image_ids: vec![copy.clone()], ..Default::default() };
-            let image = client.send(request).await?.images.into_iter().next();
-            Ok(image.filter(|image| image.state.as_deref() == Some("available")))
-        },
+        async || find_available(client, &copy).await,
     );
     let image = copied.await.map_err(calling(doing()))?;
     Ok(read(image)?.snapshot)
+}
+
+/// The image once it is available; listings may not know it yet.
+async fn find_available(client: &Client, image: &str) -> Result<Option<ec2::Image>, aws::Error> {
+    let filters = vec![Filter::new("image-id", [image])];
+    let pages = client.send_all(ec2::DescribeImagesRequest { filters, ..Default::default() }).await?;
+    let Some(found) = pages.into_iter().flat_map(|page| page.images).next() else { return Ok(None) };
+    match found.state.as_deref() {
+        Some("available") => Ok(Some(found)),
+        Some(state @ ("failed" | "error" | "invalid")) => Err(aws::Error::Ended {
+            what: format!("the copy {image}"),
+            state: state.to_owned(),
+            why: found
+                .state_reason
+                .and_then(|reason| reason.message)
+                .unwrap_or_else(|| "AWS gives no reason; deregister it, and bake again".to_owned()),
+        }),
+        _ => Ok(None),
+    }
 }
 
 /// The id of our copy of `source`, if there is one.
@@ -181,8 +197,21 @@ async fn copy_image(client: &Client, source: &Source) -> Result<String, BakeErro
         ..Default::default()
     };
     let doing = || format!("copy {} into this account", source.image);
-    let answer = client.send(request).await.map_err(calling(doing()))?;
+    let answer = match client.send(request).await {
+        Err(error) if is_kept_from_us(&error) => return Err(not_to_be_copied(source, error)),
+        answer => answer.map_err(calling(doing()))?,
+    };
     answer
         .image_id
         .ok_or_else(|| calling(doing())(ovenbird_aws::Error::Incomplete { action: "CopyImage", member: "ImageId" }))
+}
+
+/// Some owners let anybody launch an image, and nobody read its storage; images with product codes cannot be copied at all
+/// (offline.md 1.6).
+fn is_kept_from_us(error: &aws::Error) -> bool {
+    ["InvalidRequest", "AuthFailure", "OperationNotPermitted"].iter().any(|code| error.has_code(code))
+}
+
+fn not_to_be_copied(source: &Source, error: aws::Error) -> BakeError {
+    BakeError::NotToBeCopied { image: source.image.clone(), source: Box::new(error) }
 }

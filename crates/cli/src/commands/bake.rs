@@ -337,7 +337,7 @@ fn show_baked(
 #[expect(clippy::needless_pass_by_value, reason = "it is given to map_err")]
 pub(crate) fn failure(error: BakeError) -> Failure {
     let kind = match &error {
-        BakeError::Aws { .. } | BakeError::PendingSnapshots { .. } => Kind::Aws,
+        BakeError::Aws { .. } | BakeError::PendingSnapshots { .. } | BakeError::NotToBeCopied { .. } => Kind::Aws,
         BakeError::Source(_) => Kind::NotFound,
         BakeError::Unsupported(_) => Kind::Usage,
         BakeError::Lints { .. } => Kind::Refused,
