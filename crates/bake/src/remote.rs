@@ -14,7 +14,7 @@ pub use register::register_image;
 pub(crate) use register::wait_until_available;
 pub use upload::NewSnapshot;
 pub(crate) use upload::complete_snapshot;
-pub(crate) use upload::list_pending_snapshots;
+pub use upload::list_pending_snapshots;
 pub(crate) use upload::put_blocks;
 pub use upload::put_changes;
 pub use upload::start_snapshot;

@@ -23,7 +23,6 @@ use crate::catalogue::Scope;
 use crate::dispatch;
 use crate::failure::Failure;
 use crate::faults::Fault;
-use crate::faults::Twist;
 use crate::ids;
 use crate::status;
 use crate::world::Call;
@@ -79,18 +78,15 @@ pub(crate) async fn answer(door: Door, request: Request<Body>) -> Result<Respons
     if let Some(action) = action {
         tokio::time::sleep(door.world.delays.of_call(service, action)).await;
     }
-    let (mut refusal, mut twist) = (None, None);
     match &fault {
         Some(Fault::Hang) => {
             let _ = tokio::time::timeout(HUNG, door.closing.notified()).await;
             return Err(Lost);
         }
         Some(Fault::Slow(late)) => tokio::time::sleep(*late).await,
-        Some(Fault::Refuse(error)) => refusal = Some(error.clone()),
-        Some(Fault::Twist(how)) => twist = Some(*how),
-        Some(Fault::Cut | Fault::Lose) | None => {}
+        _ => {}
     }
-    let response = answer_fully(&door, service, request, (refusal, twist)).await;
+    let response = answer_fully(&door, service, request, fault.clone()).await;
     match fault {
         Some(Fault::Lose) => Err(Lost),
         Some(Fault::Cut) => Ok(cut_short(response)),
@@ -122,7 +118,7 @@ async fn answer_fully(
     door: &Door,
     service: Service,
     request: Request<Vec<u8>>,
-    fault: (Option<ApiError>, Option<Twist>),
+    fault: Option<Fault>,
 ) -> Response<Vec<u8>> {
     let _place = door.places.acquire().await;
     let world = Arc::clone(&door.world);
@@ -150,7 +146,7 @@ fn find_service(name: &str) -> Option<Service> {
     Service::ALL.into_iter().find(|service| service.name() == name)
 }
 
-fn work(world: &Arc<World>, request: Request<Vec<u8>>, fault: (Option<ApiError>, Option<Twist>)) -> Response<Vec<u8>> {
+fn work(world: &Arc<World>, request: Request<Vec<u8>>, fault: Option<Fault>) -> Response<Vec<u8>> {
     if request.uri().path() == status::PATH {
         return status::answer(world, &request);
     }
@@ -181,7 +177,7 @@ struct Log {
 
 fn answer_call(
     world: &Arc<World>,
-    (service, request, (refusal, twist)): (Service, Request<Vec<u8>>, (Option<ApiError>, Option<Twist>)),
+    (service, request, fault): (Service, Request<Vec<u8>>, Option<Fault>),
     request_id: &str,
     log: &mut Log,
 ) -> Result<Response<Vec<u8>>, Failure> {
@@ -199,9 +195,11 @@ fn answer_call(
     let scope = Scope { account: identity.account.clone(), region: authorization.region };
     (log.account, log.region, log.action) = (scope.account.clone(), scope.region.clone(), entry.action);
     world.calls.count(&scope.account, format!("{}:{}", service.name(), entry.action));
-    if let Some(refusal) = refusal {
-        return Err(refusal.into());
-    }
+    let twist = match fault {
+        Some(Fault::Refuse(refusal)) => return Err(refusal.into()),
+        Some(Fault::Twist(twist)) => Some(twist),
+        _ => None,
+    };
     world.settle()?;
     let answer = (entry.run)(&Call { world: Arc::clone(world), scope, identity, now, twist }, &mut request, request_id);
     // What the call let go of is freed before it is answered.

@@ -26,7 +26,7 @@ pub enum Error {
         action: &'static str,
         /// The service's code and sentence.
         #[source]
-        source: ApiError,
+        source: Box<ApiError>,
     },
     /// What was made came to a bad end in AWS.
     #[error("{what} ended as `{state}`: {why}")]
@@ -95,7 +95,7 @@ impl Error {
     pub(super) fn from_sdk(action: &'static str, endpoint: &str, error: SdkError<ApiError, HttpResponse>) -> Self {
         match error {
             SdkError::ServiceError(refusal) => match refusal.into_err() {
-                source if source.is_expired_session() => Self::SessionOver { action, source },
+                source if source.is_expired_session() => Self::SessionOver { action, source: Box::new(source) },
                 source => Self::Refused { action, source },
             },
             other => match find_cause::<CredentialsError>(&other) {
@@ -110,7 +110,8 @@ impl Error {
     #[must_use]
     pub fn refusal(&self) -> Option<&ApiError> {
         match self {
-            Self::Refused { source, .. } | Self::SessionOver { source, .. } => Some(source),
+            Self::Refused { source, .. } => Some(source),
+            Self::SessionOver { source, .. } => Some(source),
             _ => None,
         }
     }

@@ -220,7 +220,7 @@ pub async fn undo_snapshot(client: &Client, snapshot: &str) -> Result<(), BakeEr
 ///
 /// # Errors
 /// AWS's refusals.
-pub(crate) async fn list_pending_snapshots(client: &Client, bake: &str) -> Result<Vec<String>, BakeError> {
+pub async fn list_pending_snapshots(client: &Client, bake: &str) -> Result<Vec<String>, BakeError> {
     let filters = vec![Filter::tag(tags::BAKE, bake), Filter::new("status", ["pending", "error"])];
     let request = ec2::DescribeSnapshotsRequest { filters, owner_ids: vec!["self".to_owned()], ..Default::default() };
     let pages = client.send_all(request).await.map_err(calling(format!("look for snapshots of {bake}")))?;
