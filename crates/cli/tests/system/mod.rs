@@ -1,5 +1,4 @@
 mod bad_user_data;
-mod faulty_endpoint;
 mod killed_bake;
 mod killed_daemon;
 mod light;
