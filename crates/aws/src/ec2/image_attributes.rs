@@ -61,6 +61,8 @@ shape! {
         description: Option<AttributeValue> = "Description",
         /// The ID of the AMI. Required.
         image_id: Option<String> = "ImageId",
+        /// `v2.0`: instances of the image take metadata requests with a token only, from now on for ever.
+        imds_support: Option<AttributeValue> = "ImdsSupport",
         /// A new launch permission for the AMI.
         launch_permission: Option<LaunchPermissionModifications> = "LaunchPermission",
         /// The operation type.

@@ -117,9 +117,9 @@ shape! {
         delete_on_termination: Option<bool> = "deleteOnTermination",
     }
 
-    ///
+    /// Describes a value for a resource attribute that is bytes.
     pub struct BlobAttributeValue {
-        ///
+        /// The attribute value.
         value: Option<Blob> = "value",
     }
 }
