@@ -97,6 +97,15 @@ impl Network {
         Ok(())
     }
 
+    /// Sends what the instance has for others to its router, which must know a way on.
+    ///
+    /// # Errors
+    /// [`NetworkError::Tool`].
+    pub fn ensure_default_route(&self) -> Result<(), NetworkError> {
+        let doing = format!("give {} a default route", self.namespace);
+        Ok(ip_batch(&doing, &self.namespace, "route replace default via 169.254.169.254 dev eth0\n")?)
+    }
+
     fn router_steps(&self) -> String {
         format!(
             "link set dev lo up\n\

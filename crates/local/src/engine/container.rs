@@ -6,6 +6,7 @@
 
 mod block;
 mod group;
+mod internet;
 mod leader;
 mod nspawn;
 mod tokens;
@@ -47,13 +48,21 @@ const POWER_OFF: Duration = Duration::from_secs(10);
 pub struct Container {
     services: Services,
     children: Children,
+    has_internet: bool,
 }
 
 impl Container {
     /// An engine whose metadata services are served by `runtime`.
     #[must_use]
     pub fn new(runtime: Handle) -> Self {
-        Self { services: Services::new(runtime), children: Children::default() }
+        Self { services: Services::new(runtime), children: Children::default(), has_internet: false }
+    }
+
+    /// The same engine, whose instances have a way out: NAT, and names from this machine's resolver.
+    #[must_use]
+    pub fn with_internet(mut self) -> Self {
+        self.has_internet = true;
+        self
     }
 
     fn ensure_services(&self, machine: &Machine) -> Result<(), Failure> {
@@ -70,7 +79,12 @@ impl Container {
         fs::create_dir_all(nspawn::mount_point(machine))?;
         let root = gpt::find_root(&machine.root_disk)?;
         let groups = group::ensure(&machine.instance_id)?;
-        let process = self.children.start(machine, nspawn::command(machine, &root, &groups, &blocks))?;
+        let network = super::network_of(machine);
+        if self.has_internet {
+            internet::ensure(machine, &network)?;
+        }
+        let network = self.has_internet.then_some(&network);
+        let process = self.children.start(machine, nspawn::command(machine, &root, &groups, &blocks, network))?;
         wait_until(STARTED, Duration::from_millis(10), || {
             (leader::find(process).is_some() || !process.is_running()).then_some(())
         })?;

@@ -82,6 +82,9 @@ pub(crate) struct Arguments {
     /// What runs the instances
     #[arg(long, value_enum, default_value_t = EngineName::Container)]
     engine: EngineName,
+    /// Gives instances a way out
+    #[arg(long)]
+    internet: bool,
     #[command(flatten)]
     pub(super) conduct: Conduct,
     /// The region of calls that name none
@@ -99,7 +102,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let services = services()?;
     let state = folders::local()?;
     let engine: Arc<dyn Engine> = match arguments.engine {
-        EngineName::Container => Arc::new(Container::new(services.handle().clone())),
+        EngineName::Container => {
+            let engine = Container::new(services.handle().clone());
+            Arc::new(if arguments.internet { engine.with_internet() } else { engine })
+        }
         EngineName::Qemu => Arc::new(Qemu::new(services.handle().clone(), state.clone())),
         EngineName::Pretend => Arc::new(Pretend::default()),
     };

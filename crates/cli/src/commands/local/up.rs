@@ -28,6 +28,9 @@ pub(crate) struct Arguments {
     /// What runs the instances
     #[arg(long, value_enum, default_value_t = EngineName::Container)]
     engine: EngineName,
+    /// Give instances a way out, as a public subnet does; without it they reach the metadata service alone
+    #[arg(long)]
+    internet: bool,
     #[command(flatten)]
     conduct: Conduct,
 }
@@ -44,6 +47,9 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
             "the embedded EC2 boots instances, which needs root: mounts, loop devices, network namespaces",
         )
         .hint("run it with sudo; or with --engine pretend, where nothing runs"));
+    }
+    if arguments.internet && arguments.engine != EngineName::Container {
+        return Err(Failure::usage("only containers can have a way out: --internet goes with --engine container"));
     }
     fs_err::create_dir_all(&state)?;
     let log = state.join("daemon.log");
@@ -72,6 +78,7 @@ fn spawn(context: Context<'_>, arguments: &Arguments, log: &Path) -> Result<oven
     Tool::new(program.to_string_lossy())
         .doing("start the embedded EC2")
         .args(["local", "serve", "--engine", &engine, "--port", &arguments.port.to_string()])
+        .args(arguments.internet.then_some("--internet"))
         .args(arguments.conduct.arguments()?)
         .args(["--default-region", context.global.region.as_deref().unwrap_or(REGION)])
         .spawn_detached(log)

@@ -7,7 +7,9 @@ use ovenbird_disk::gpt::Partition;
 use ovenbird_disk::tool::Tool;
 
 use super::block::Blocks;
+use super::internet;
 use crate::engine::Machine;
+use crate::network::Network;
 
 /// Units of the image that must not run: they would wait for a network that is set up from outside already (`networking`
 /// and `systemd-networkd-wait-online` lose a minute and more), ask name servers that nobody can reach, or look for the
@@ -28,15 +30,22 @@ const MASKED: [&str; 13] = [
     "unattended-upgrades.service",
 ];
 
-/// Joins the control groups, mounts the root, and becomes nspawn. It runs in a mount namespace of its own, so the mount
+/// Joins the control groups, opens the way out if there is to be one, mounts the root, and becomes nspawn. It runs in a mount namespace of its own, so the mount
 /// and its loop device live exactly as long as the container, however either ends.
 const ENTER: &str = r#"for group in $1; do echo $$ > "$group/cgroup.procs"; done
-mount -o "$2" "$3" "$4"
-shift 4
+eval "$2"
+mount -o "$3" "$4" "$5"
+shift 5
 exec "$@""#;
 
-/// The tool that becomes the container.
-pub(super) fn command(machine: &Machine, root: &Partition, groups: &[PathBuf], blocks: &Blocks) -> Tool {
+/// The tool that becomes the container. With a `network`, the instance has a way out of its router.
+pub(super) fn command(
+    machine: &Machine,
+    root: &Partition,
+    groups: &[PathBuf],
+    blocks: &Blocks,
+    network: Option<&Network>,
+) -> Tool {
     let mount_point = mount_point(machine);
     let groups = groups.iter().map(|group| group.display().to_string()).collect::<Vec<_>>().join(" ");
     Tool::new("unshare")
@@ -44,6 +53,7 @@ pub(super) fn command(machine: &Machine, root: &Partition, groups: &[PathBuf], b
         .env_clear()
         .args(["--mount", "--propagation", "private", "sh", "-euc", ENTER, "sh"])
         .arg(groups)
+        .arg(network.map(|network| internet::command(machine, network)).unwrap_or_default())
         .arg(format!("loop,offset={},sizelimit={},noatime", root.start, root.size))
         .arg(&machine.root_disk)
         .arg(&mount_point)
@@ -53,11 +63,15 @@ pub(super) fn command(machine: &Machine, root: &Partition, groups: &[PathBuf], b
         .arg(format!("--directory={}", mount_point.display()))
         .arg(format!("--network-namespace-path=/run/netns/{}", machine.namespace))
         .arg(format!("--bind-ro={}:/sys/block", escape(blocks.folder())))
+        .args(network.map(|_| format!("--bind-ro={}:{RESOLVER}", escape(&internet::resolv_conf(machine)))))
         .arg("--setenv=SYSTEMD_COLORS=0")
         // Its init reads these as a kernel's command line. The image's fstab names disks that only a machine has.
         .arg("fstab=no")
         .args(MASKED.map(|unit| format!("systemd.mask={unit}")))
 }
+
+/// Where Debian's images link /etc/resolv.conf to. It is in /run, so that no image ever keeps it.
+const RESOLVER: &str = "/run/systemd/resolve/stub-resolv.conf";
 
 /// Where the root is mounted, in the container's mount namespace alone.
 pub(super) fn mount_point(machine: &Machine) -> PathBuf {
