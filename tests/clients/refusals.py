@@ -21,7 +21,7 @@ wrong = {"aws_access_key_id": os.environ["AWS_ACCESS_KEY_ID"], "aws_secret_acces
 refused("SignatureDoesNotMatch", client("ec2", **wrong).describe_regions, 403)
 refused("InvalidSignatureException", client("ssm", **wrong).get_parameter, Name="/x")
 refused("SignatureDoesNotMatch", client("ec2", "xx-nowhere-1").describe_regions)
-refused("InvalidAction", ec2.describe_vpcs)
+refused("InvalidAction", ec2.describe_vpc_endpoints)
 refused("UnknownOperationException", ssm.describe_parameters)
 
 # Images.

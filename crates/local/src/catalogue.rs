@@ -5,8 +5,11 @@
 mod blocks;
 pub(crate) mod images;
 pub(crate) mod instances;
+pub(crate) mod key_pairs;
+pub(crate) mod launch_templates;
 pub(crate) mod parameters;
 mod schema;
+pub(crate) mod security_groups;
 mod settle;
 pub(crate) mod snapshots;
 pub(crate) mod tags;

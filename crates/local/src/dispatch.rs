@@ -89,6 +89,43 @@ fn ec2_entries() -> Vec<Entry> {
         ec2_entry!(DescribeInstancesRequest, ec2::describe_instances::describe_instances),
         ec2_entry!(TerminateInstancesRequest, ec2::instances::terminate_instances),
         ec2_entry!(GetConsoleOutputRequest, ec2::instances::get_console_output),
+        ec2_entry!(StopInstancesRequest, ec2::instance_power::stop_instances),
+        ec2_entry!(StartInstancesRequest, ec2::instance_power::start_instances),
+        ec2_entry!(DescribeInstanceStatusRequest, ec2::instance_status::describe_instance_status),
+        ec2_entry!(DescribeInstanceAttributeRequest, ec2::instance_attributes::describe_instance_attribute),
+        ec2_entry!(ModifyInstanceAttributeRequest, ec2::instance_attributes::modify_instance_attribute),
+        ec2_entry!(DescribeInstanceTypesRequest, ec2::instance_types::describe_instance_types),
+        ec2_entry!(DescribeInstanceTypeOfferingsRequest, ec2::instance_types::describe_instance_type_offerings),
+        ec2_entry!(DescribeSpotPriceHistoryRequest, ec2::instance_types::describe_spot_price_history),
+        ec2_entry!(CreateKeyPairRequest, ec2::key_pairs::create_key_pair),
+        ec2_entry!(ImportKeyPairRequest, ec2::key_pairs::import_key_pair),
+        ec2_entry!(DescribeKeyPairsRequest, ec2::key_pairs::describe_key_pairs),
+        ec2_entry!(DeleteKeyPairRequest, ec2::key_pairs::delete_key_pair),
+        ec2_entry!(CreateSecurityGroupRequest, ec2::security_groups::create_security_group),
+        ec2_entry!(DescribeSecurityGroupsRequest, ec2::security_groups::describe_security_groups),
+        ec2_entry!(DeleteSecurityGroupRequest, ec2::security_groups::delete_security_group),
+        ec2_entry!(AuthorizeSecurityGroupIngressRequest, ec2::security_group_rules::authorize_security_group_ingress),
+        ec2_entry!(RevokeSecurityGroupIngressRequest, ec2::security_group_rules::revoke_security_group_ingress),
+        ec2_entry!(DescribeVpcsRequest, ec2::vpcs::describe_vpcs),
+        ec2_entry!(DescribeSubnetsRequest, ec2::vpcs::describe_subnets),
+        ec2_entry!(CreateImageRequest, ec2::create_image::create_image),
+        ec2_entry!(EnableImageDeprecationRequest, ec2::image_lifecycle::enable_image_deprecation),
+        ec2_entry!(DisableImageDeprecationRequest, ec2::image_lifecycle::disable_image_deprecation),
+        ec2_entry!(
+            EnableImageDeregistrationProtectionRequest,
+            ec2::image_lifecycle::enable_image_deregistration_protection
+        ),
+        ec2_entry!(
+            DisableImageDeregistrationProtectionRequest,
+            ec2::image_lifecycle::disable_image_deregistration_protection
+        ),
+        ec2_entry!(CreateSnapshotRequest, ec2::create_snapshot::create_snapshot),
+        ec2_entry!(CopySnapshotRequest, ec2::create_snapshot::copy_snapshot),
+        ec2_entry!(DescribeSnapshotAttributeRequest, ec2::snapshot_attributes::describe_snapshot_attribute),
+        ec2_entry!(ModifySnapshotAttributeRequest, ec2::snapshot_attributes::modify_snapshot_attribute),
+        ec2_entry!(CreateLaunchTemplateRequest, ec2::launch_templates::create_launch_template),
+        ec2_entry!(DeleteLaunchTemplateRequest, ec2::launch_templates::delete_launch_template),
+        ec2_entry!(CreateFleetRequest, ec2::fleets::create_fleet),
     ]
 }
 

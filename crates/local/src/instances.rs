@@ -1,4 +1,4 @@
-//! The life of an instance: pending, running, shutting-down, terminated, or stopped from inside.
+//! The life of an instance: pending, running, stopping, stopped and started again, shutting-down, terminated.
 //!
 //! Every step of an instance happens in its turn (one at a time per instance), on a thread of its own.
 
@@ -12,10 +12,13 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use ovenbird_disk::wait::wait_until;
+use rusqlite::Connection;
 
+use crate::catalogue::images;
 use crate::catalogue::instances;
 use crate::catalogue::instances::Instance;
 use crate::catalogue::instances::State;
+use crate::catalogue::snapshots;
 use crate::catalogue::volumes;
 use crate::delays::Delay;
 use crate::disks;
@@ -33,7 +36,7 @@ pub(crate) use machine::plugged;
 pub(crate) use turns::Turns;
 
 /// Why a state changed: code and message (API reference, StateReason).
-pub(crate) const USER_INITIATED: (&str, &str) =
+const USER_INITIATED: (&str, &str) =
     ("Client.UserInitiatedShutdown", "Client.UserInitiatedShutdown: User initiated shutdown");
 const INSTANCE_INITIATED: (&str, &str) =
     ("Client.InstanceInitiatedShutdown", "Client.InstanceInitiatedShutdown: Instance initiated shutdown");
@@ -46,10 +49,13 @@ pub(crate) fn begin(world: Arc<World>, id: String) {
     std::thread::spawn(move || {
         let turn = world.turns.of(&id);
         let _turn = turn.take();
+        let has_run = has_run(&world, &id);
         if let Err(failure) = launch(&world, &id) {
             let message = format!("Server.InternalError: {}", failure.chain());
             tracing::error!(instance = id, "{message}");
-            note(&id, finish(&world, &id, State::Terminated, Some(("Server.InternalError", &message))));
+            // One that ran before keeps its disks.
+            let after = if has_run { State::Stopped } else { State::Terminated };
+            note(&id, finish(&world, &id, after, Some(("Server.InternalError", &message))));
         }
     });
 }
@@ -59,7 +65,9 @@ fn launch(world: &Arc<World>, id: &str) -> Answer<()> {
     let Some(instance) = world.catalogue.transact(|db| instances::find_any(db, id))?.filter(is_pending) else {
         return Ok(());
     };
-    for volume in world.catalogue.transact(|db| volumes::list_attached(db, id))? {
+    let attached = world.catalogue.transact(|db| volumes::list_attached(db, id))?;
+    // The disks of an instance that was stopped are there, with what it wrote.
+    for volume in attached.into_iter().filter(|volume| volume.state == "creating") {
         disks::ensure(world, &volume)?;
         world.catalogue.transact(|db| {
             volumes::set_state(db, &volume.id, "in-use")?;
@@ -103,6 +111,19 @@ fn hold(world: &World, id: &str, state: State, delay: Delay) {
     };
     // What is over by the endpoint's clock is over by the machine's soon after.
     let _ = wait_until(takes + Duration::from_secs(1), Duration::from_millis(20), is_over);
+}
+
+/// Has every disk of the instance been made? Only an earlier launch did that.
+fn has_run(world: &World, id: &str) -> bool {
+    let attached = world.catalogue.transact(|db| volumes::list_attached(db, id)).unwrap_or_default();
+    !attached.is_empty() && attached.iter().all(|volume| volume.state != "creating")
+}
+
+/// Notes that a user asked for `after`, and when.
+pub(crate) fn note_user_initiated(db: &Connection, id: &str, after: State, now: Timestamp) -> Answer<()> {
+    let (code, message) = USER_INITIATED;
+    let message = format!("{message} ({})", now.strftime("%Y-%m-%d %H:%M:%S GMT"));
+    instances::set_state(db, id, after, Some((code, &message)), now)
 }
 
 /// Ends an instance that is shutting down or stopping, in the background.
@@ -152,7 +173,8 @@ fn finish(world: &World, id: &str, after: State, reason: Option<(&str, &str)>) -
     gone.iter().try_for_each(|volume| disks::remove(world, volume))
 }
 
-fn note(id: &str, answer: Answer<()>) {
+/// Logs what failed in the background.
+pub(crate) fn note(id: &str, answer: Answer<()>) {
     if let Err(failure) = answer {
         tracing::error!(instance = id, "{}", failure.chain());
     }
@@ -199,8 +221,13 @@ pub(crate) fn adopt_all(world: &Arc<World>) -> Answer<()> {
     for volume in world.catalogue.transact(volumes::list_unfinished)? {
         disks::begin(Arc::clone(world), volume);
     }
+    fail_unfinished(world)?;
     for instance in world.catalogue.transact(instances::list_alive)? {
         let (id, now) = (instance.id.clone(), world.clock.now());
+        // A stopped one holds nothing but its disks.
+        if instance.state == State::Stopped {
+            continue;
+        }
         if instance.state == State::Running {
             match world.engine.adopt(&machine_of(world, &instance)?) {
                 Ok(Seen::Running) => {
@@ -220,6 +247,15 @@ pub(crate) fn adopt_all(world: &Arc<World>) -> Answer<()> {
         note(&id, end_once(world, &id));
     }
     Ok(())
+}
+
+/// Snapshots and images whose making an earlier daemon did not finish have failed.
+fn fail_unfinished(world: &World) -> Answer<()> {
+    let why = "the embedded EC2 ended while the image was made; make it again";
+    world.catalogue.transact(|db| {
+        snapshots::list_unfinished(db)?.iter().try_for_each(|id| snapshots::fail_snapshot(db, id))?;
+        images::list_unfinished(db)?.iter().try_for_each(|id| images::fail_image(db, id, why))
+    })
 }
 
 /// Finishes what an earlier daemon began with the volumes of a running instance.

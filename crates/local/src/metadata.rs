@@ -8,6 +8,8 @@ pub mod tree;
 
 use jiff::Timestamp;
 
+pub(crate) use document::sibling_id;
+
 /// What the metadata service needs to know, asked anew at every request, so that tags and credentials are current.
 pub trait MetadataSource: Send + Sync {
     /// The instance as it is now.
@@ -47,6 +49,8 @@ pub struct InstanceFacts {
     pub user_data: Option<Vec<u8>>,
     /// The key pair's name and OpenSSH public key.
     pub public_key: Option<(String, String)>,
+    /// Names of the security groups.
+    pub security_groups: Vec<String>,
     /// Name of the role behind the instance profile.
     pub role: Option<String>,
     /// Is a token needed (`HttpTokens=required`)?

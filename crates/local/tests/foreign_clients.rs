@@ -72,6 +72,11 @@ fn boto3_instances_and_volumes() {
 }
 
 #[test]
+fn boto3_launch_path() {
+    with_endpoint(|endpoint| run(endpoint, &foreign("python"), "launch_path.py"));
+}
+
+#[test]
 fn boto3_parameters_and_identity() {
     with_endpoint(|endpoint| run(endpoint, &foreign("python"), "parameters.py"));
 }

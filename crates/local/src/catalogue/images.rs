@@ -49,12 +49,19 @@ pub(crate) struct Image {
     pub(crate) imds_support: Option<String>,
     pub(crate) sriov: Option<String>,
     pub(crate) ena: bool,
-    /// `pending` or `available`.
+    /// `pending`, `available`, or `failed`.
     pub(crate) state: String,
     pub(crate) available_at: Timestamp,
     pub(crate) created: Timestamp,
     pub(crate) source_image: Option<String>,
     pub(crate) source_region: Option<String>,
+    /// The instance that CreateImage made it of.
+    pub(crate) source_instance: Option<String>,
+    pub(crate) deprecate_at: Option<Timestamp>,
+    /// DeregisterImage is refused.
+    pub(crate) is_protected: bool,
+    /// Why making it failed.
+    pub(crate) failure: Option<String>,
     pub(crate) public: bool,
     pub(crate) devices: Vec<Device>,
 }
@@ -75,6 +82,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Image> {
     let devices: String = row.get("devices")?;
     let devices = serde_json::from_str(&devices)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error)))?;
+    let failure: Option<String> = row.get("failure")?;
     Ok(Image {
         seq: row.get("seq")?,
         id: row.get("id")?,
@@ -89,11 +97,15 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Image> {
         imds_support: row.get("imds_support")?,
         sriov: row.get("sriov")?,
         ena: row.get("ena")?,
-        state: row.get("state")?,
+        state: if failure.is_some() { "failed".to_owned() } else { row.get("state")? },
         available_at: instant(row.get("available_at")?),
         created: instant(row.get("created")?),
         source_image: row.get("source_image")?,
         source_region: row.get("source_region")?,
+        source_instance: row.get("source_instance")?,
+        deprecate_at: row.get::<_, Option<i64>>("deprecate_at")?.map(instant),
+        is_protected: row.get("is_protected")?,
+        failure,
         public: row.get("public")?,
         devices,
     })
@@ -138,8 +150,8 @@ pub(crate) fn insert_image(db: &Connection, image: &Image) -> Answer<()> {
     run(
         db,
         "INSERT INTO images (id, account, region, name, description, architecture, virtualization_type, root_device, boot_mode, \
-         tpm_support, imds_support, sriov, ena, state, available_at, created, source_image, source_region, public, devices) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+         tpm_support, imds_support, sriov, ena, state, available_at, created, source_image, source_region, public, devices, source_instance) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
         params![
             image.id,
             image.scope.account,
@@ -161,11 +173,48 @@ pub(crate) fn insert_image(db: &Connection, image: &Image) -> Answer<()> {
             image.source_region,
             image.public,
             devices,
+            image.source_instance,
         ],
     )?;
     for snapshot in image.snapshots() {
         run(db, "INSERT OR IGNORE INTO image_snapshots (image, snapshot) VALUES (?1, ?2)", [&image.id, snapshot])?;
     }
+    Ok(())
+}
+
+/// A pending image is available from `at` on.
+pub(crate) fn set_available(db: &Connection, id: &str, at: Timestamp) -> Answer<()> {
+    run(db, "UPDATE images SET available_at = ?2 WHERE id = ?1", params![id, millis(at)])?;
+    Ok(())
+}
+
+/// Making the image failed.
+pub(crate) fn fail_image(db: &Connection, id: &str, why: &str) -> Answer<()> {
+    run(db, "UPDATE images SET failure = ?2 WHERE id = ?1", [id, why])?;
+    Ok(())
+}
+
+/// Pending images of instances whose making was interrupted.
+pub(crate) fn list_unfinished(db: &Connection) -> Answer<Vec<String>> {
+    let sql = "SELECT id FROM images WHERE state = 'pending' AND available_at = ?1 AND failure IS NULL";
+    list(db, sql, [millis(Timestamp::MAX)], |row| row.get(0))
+}
+
+/// When the image is deprecated; `None` for never.
+pub(crate) fn set_deprecation(db: &Connection, id: &str, at: Option<Timestamp>) -> Answer<()> {
+    run(db, "UPDATE images SET deprecate_at = ?2 WHERE id = ?1", params![id, at.map(millis)])?;
+    Ok(())
+}
+
+/// Whether the image may be deregistered.
+pub(crate) fn set_protected(db: &Connection, id: &str, is_protected: bool) -> Answer<()> {
+    run(db, "UPDATE images SET is_protected = ?2 WHERE id = ?1", params![id, is_protected])?;
+    Ok(())
+}
+
+/// The image requires IMDSv2 of its instances from now on; that is never taken back.
+pub(crate) fn set_imds_support(db: &Connection, id: &str) -> Answer<()> {
+    run(db, "UPDATE images SET imds_support = 'v2.0' WHERE id = ?1", [id])?;
     Ok(())
 }
 

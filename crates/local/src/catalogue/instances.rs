@@ -44,6 +44,16 @@ pub(crate) struct Instance {
     /// Does a shutdown from inside terminate it?
     pub(crate) ends_terminated: bool,
     pub(crate) client_token: Option<String>,
+    /// The key pair's OpenSSH public key, as it was at the launch.
+    pub(crate) public_key: Option<String>,
+    /// Ids.
+    pub(crate) security_groups: Vec<String>,
+    pub(crate) is_spot: bool,
+    pub(crate) has_public_ip: bool,
+    /// TerminateInstances is refused.
+    pub(crate) termination_protected: bool,
+    /// StopInstances is refused.
+    pub(crate) stop_protected: bool,
 }
 
 /// Where an instance is in its life (EC2 user guide, "Instance lifecycle").
@@ -117,6 +127,12 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Instance> {
         metadata_tags: row.get("metadata_tags")?,
         ends_terminated: row.get::<_, String>("shutdown_behavior")? == "terminate",
         client_token: row.get("client_token")?,
+        public_key: row.get("public_key")?,
+        security_groups: row.get::<_, String>("security_groups")?.split_whitespace().map(str::to_owned).collect(),
+        is_spot: row.get("is_spot")?,
+        has_public_ip: row.get("has_public_ip")?,
+        termination_protected: row.get("termination_protected")?,
+        stop_protected: row.get("stop_protected")?,
     })
 }
 
@@ -158,8 +174,9 @@ pub(crate) fn insert_instance(db: &Connection, instance: &Instance) -> Answer<()
         db,
         "INSERT INTO instances (id, account, region, zone, reservation, launch_index, image, instance_type, architecture, \
          boot_mode, state, launched, root_device, private_ip, mac, user_data, key_name, profile, tokens_required, hop_limit, \
-         metadata_tags, shutdown_behavior, client_token) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-         ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
+         metadata_tags, shutdown_behavior, client_token, public_key, security_groups, is_spot, has_public_ip, \
+         termination_protected, stop_protected) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+         ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
         params![
             instance.id,
             instance.scope.account,
@@ -184,6 +201,12 @@ pub(crate) fn insert_instance(db: &Connection, instance: &Instance) -> Answer<()
             instance.metadata_tags,
             if instance.ends_terminated { "terminate" } else { "stop" },
             instance.client_token,
+            instance.public_key,
+            instance.security_groups.join(" "),
+            instance.is_spot,
+            instance.has_public_ip,
+            instance.termination_protected,
+            instance.stop_protected,
         ],
     )?;
     Ok(())
@@ -203,6 +226,42 @@ pub(crate) fn set_state(
                WHERE id = ?1";
     run(db, sql, params![id, state.name(), code, message, ended])?;
     Ok(())
+}
+
+/// Changes what ModifyInstanceAttribute may change: type, user data, security groups, shutdown behaviour, protection.
+pub(crate) fn update_attributes(db: &Connection, instance: &Instance) -> Answer<()> {
+    let sql = "UPDATE instances SET instance_type = ?2, user_data = ?3, security_groups = ?4, shutdown_behavior = ?5, \
+               termination_protected = ?6, stop_protected = ?7 WHERE id = ?1";
+    run(
+        db,
+        sql,
+        params![
+            instance.id,
+            instance.instance_type,
+            instance.user_data,
+            instance.security_groups.join(" "),
+            if instance.ends_terminated { "terminate" } else { "stop" },
+            instance.termination_protected,
+            instance.stop_protected,
+        ],
+    )?;
+    Ok(())
+}
+
+/// Notes that an instance is launched anew.
+pub(crate) fn set_launched(db: &Connection, id: &str, now: Timestamp) -> Answer<()> {
+    run(
+        db,
+        "UPDATE instances SET launched = ?2, reason_code = NULL, reason = NULL WHERE id = ?1",
+        params![id, millis(now)],
+    )?;
+    Ok(())
+}
+
+/// An instance that is not terminated and has this security group.
+pub(crate) fn find_in_group(db: &Connection, group: &str) -> Answer<Option<String>> {
+    let sql = "SELECT id FROM instances WHERE state <> 'terminated' AND ' ' || security_groups || ' ' LIKE '% ' || ?1 || ' %'";
+    find(db, sql, [group], |row| row.get(0))
 }
 
 /// Takes an instance away, with its tags.

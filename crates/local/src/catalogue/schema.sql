@@ -167,3 +167,75 @@ CREATE TABLE tokens (
   at INTEGER NOT NULL,
   PRIMARY KEY (account, region, action, token)
 ) STRICT, WITHOUT ROWID;
+
+-- v2
+CREATE TABLE key_pairs (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  account TEXT NOT NULL,
+  region TEXT NOT NULL,
+  name TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('rsa', 'ed25519')),
+  public_key TEXT NOT NULL,
+  fingerprint TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  UNIQUE (account, region, name)
+) STRICT;
+
+CREATE TABLE security_groups (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  account TEXT NOT NULL,
+  region TEXT NOT NULL,
+  name TEXT NOT NULL,
+  description TEXT NOT NULL,
+  UNIQUE (account, region, name)
+) STRICT;
+
+-- A rule is one source: `source_kind` says of what kind, `source` is the range or the id. Ports are -1 where all fit.
+CREATE TABLE security_group_rules (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  security_group TEXT NOT NULL REFERENCES security_groups (id) ON DELETE CASCADE,
+  protocol TEXT NOT NULL,
+  from_port INTEGER NOT NULL,
+  to_port INTEGER NOT NULL,
+  source_kind TEXT NOT NULL CHECK (source_kind IN ('ipv4', 'ipv6', 'prefix-list', 'group')),
+  source TEXT NOT NULL,
+  description TEXT,
+  UNIQUE (security_group, protocol, from_port, to_port, source_kind, source)
+) STRICT;
+
+-- `contents` is the form of the CreateLaunchTemplate request.
+CREATE TABLE launch_templates (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  account TEXT NOT NULL,
+  region TEXT NOT NULL,
+  name TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  contents BLOB NOT NULL,
+  UNIQUE (account, region, name)
+) STRICT;
+
+-- `security_groups` holds ids with a space between; `public_key` is the key pair's, as it was at the launch.
+ALTER TABLE instances ADD COLUMN public_key TEXT;
+ALTER TABLE instances ADD COLUMN security_groups TEXT NOT NULL DEFAULT '';
+ALTER TABLE instances ADD COLUMN is_spot INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE instances ADD COLUMN has_public_ip INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE instances ADD COLUMN termination_protected INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE instances ADD COLUMN stop_protected INTEGER NOT NULL DEFAULT 0;
+
+ALTER TABLE images ADD COLUMN source_instance TEXT;
+ALTER TABLE images ADD COLUMN deprecate_at INTEGER;
+ALTER TABLE images ADD COLUMN is_protected INTEGER NOT NULL DEFAULT 0;
+-- Why making it failed; the image is `failed` then, whatever `state` says.
+ALTER TABLE images ADD COLUMN failure TEXT;
+
+ALTER TABLE snapshots ADD COLUMN volume TEXT;
+ALTER TABLE snapshots ADD COLUMN public INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE snapshot_shares (
+  snapshot TEXT NOT NULL REFERENCES snapshots (id) ON DELETE CASCADE,
+  account TEXT NOT NULL,
+  PRIMARY KEY (snapshot, account)
+) STRICT, WITHOUT ROWID;

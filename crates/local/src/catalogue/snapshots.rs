@@ -45,10 +45,14 @@ pub(crate) struct Snapshot {
     pub(crate) changed_blocks: Option<i64>,
     /// When it becomes `completed`; `None` before CompleteSnapshot.
     pub(crate) completes_at: Option<Timestamp>,
+    /// The volume that it was made of; `None` where the EBS direct APIs made it.
+    pub(crate) volume: Option<String>,
+    /// May everybody make volumes of it?
+    pub(crate) public: bool,
 }
 
 const COLUMNS: &str = "seq, id, account, region, state, volume_size, parent, lineage, description, started, timeout_ms, progress, \
-                       changed_blocks, completes_at";
+                       changed_blocks, completes_at, volume, public";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Snapshot> {
     Ok(Snapshot {
@@ -65,6 +69,8 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Snapshot> {
         progress: row.get("progress")?,
         changed_blocks: row.get("changed_blocks")?,
         completes_at: row.get::<_, Option<i64>>("completes_at")?.map(instant),
+        volume: row.get("volume")?,
+        public: row.get("public")?,
     })
 }
 
@@ -91,7 +97,8 @@ pub(crate) fn insert_snapshot(db: &Connection, snapshot: &Snapshot, map: &Map) -
     run(
         db,
         "INSERT INTO snapshots (id, account, region, state, volume_size, parent, lineage, description, started, timeout_ms, \
-         last_put, progress, changed_blocks, completes_at, map) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9, ?11, ?12, ?13, ?14)",
+         last_put, progress, changed_blocks, completes_at, map, volume) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9, ?11, ?12, ?13, ?14, \
+         ?15)",
         params![
             snapshot.id,
             snapshot.scope.account,
@@ -107,9 +114,49 @@ pub(crate) fn insert_snapshot(db: &Connection, snapshot: &Snapshot, map: &Map) -
             snapshot.changed_blocks,
             snapshot.completes_at.map(millis),
             encode_map(map),
+            snapshot.volume,
         ],
     )?;
     Ok(())
+}
+
+/// Gives a pending snapshot of a volume its map, and completes it at `completes_at`.
+pub(crate) fn fill_snapshot(db: &Connection, id: &str, map: &Map, completes_at: Timestamp) -> Answer<()> {
+    map.values().try_for_each(|digest| hold(db, digest))?;
+    let sql = "UPDATE snapshots SET map = ?2, completes_at = ?3, progress = 100 WHERE id = ?1 AND state = 'pending'";
+    if run(db, sql, params![id, encode_map(map), millis(completes_at)])? == 0 {
+        // It was deleted meanwhile.
+        map.values().try_for_each(|digest| release(db, digest))?;
+    }
+    Ok(())
+}
+
+/// Pending snapshots of volumes, whose making was interrupted.
+pub(crate) fn list_unfinished(db: &Connection) -> Answer<Vec<String>> {
+    let sql = "SELECT id FROM snapshots WHERE state = 'pending' AND volume IS NOT NULL AND completes_at IS NULL";
+    list(db, sql, [], |row| row.get(0))
+}
+
+/// Opens a snapshot to everybody, or closes it.
+pub(crate) fn set_public(db: &Connection, id: &str, public: bool) -> Answer<()> {
+    run(db, "UPDATE snapshots SET public = ?2 WHERE id = ?1", params![id, public])?;
+    Ok(())
+}
+
+/// Shares a snapshot with an account, or takes that back.
+pub(crate) fn set_share(db: &Connection, id: &str, account: &str, is_shared: bool) -> Answer<()> {
+    let sql = if is_shared {
+        "INSERT OR IGNORE INTO snapshot_shares (snapshot, account) VALUES (?1, ?2)"
+    } else {
+        "DELETE FROM snapshot_shares WHERE snapshot = ?1 AND account = ?2"
+    };
+    run(db, sql, [id, account])?;
+    Ok(())
+}
+
+/// The accounts that the snapshot is shared with by name.
+pub(crate) fn list_shares(db: &Connection, id: &str) -> Answer<Vec<String>> {
+    list(db, "SELECT account FROM snapshot_shares WHERE snapshot = ?1 ORDER BY account", [id], |row| row.get(0))
 }
 
 /// Notes that a pending snapshot has this block now.

@@ -75,6 +75,8 @@ pub(crate) fn start_snapshot(call: &Call, request: &StartSnapshotRequest) -> Ans
             progress: 0,
             changed_blocks: None,
             completes_at: None,
+            volume: None,
+            public: false,
             id,
         };
         snapshots::insert_snapshot(db, &snapshot, &map)?;

@@ -103,6 +103,9 @@ fn copy(
         created: call.now,
         source_image: Some(source.id.clone()),
         source_region: Some(source.scope.region.clone()),
+        source_instance: None,
+        deprecate_at: None,
+        is_protected: false,
         public: false,
         ..source.clone()
     };
@@ -127,6 +130,8 @@ fn copy(
             progress: 100,
             changed_blocks: None,
             completes_at: Some(available_at),
+            volume: None,
+            public: false,
             ..original
         };
         snapshots::insert_snapshot(db, &snapshot, &snapshots::map_of(db, id)?)?;

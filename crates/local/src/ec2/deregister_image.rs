@@ -9,12 +9,17 @@ use super::resources::own_image;
 use crate::catalogue::images;
 use crate::catalogue::snapshots;
 use crate::failure::Answer;
+use crate::failure::refuse;
 use crate::world::Call;
 
 /// Takes an image away. Snapshots that another image holds are skipped (lifecycle.md row 38).
 pub(crate) fn deregister_image(call: &Call, request: &DeregisterImageRequest) -> Answer<DeregisterImageResult> {
     call.world.catalogue.transact(|db| {
         let image = own_image(db, call, request.image_id.as_deref())?;
+        if image.is_protected {
+            let text = format!("The image '{}' is protected from deregistration: disable that first", image.id);
+            return refuse("OperationNotPermitted", text);
+        }
         images::delete_image(db, &image.id)?;
         let mut held: Vec<&String> = Vec::new();
         if request.delete_associated_snapshots == Some(true) {

@@ -45,6 +45,7 @@ pub(crate) fn describe_images(call: &Call, request: &DescribeImagesRequest) -> A
     for image in all {
         let is_asked_for = request.image_ids.is_empty() || request.image_ids.contains(&image.id);
         if is_asked_for
+            && is_shown(call, request, &image)
             && (owners.is_empty() || owners.contains(&image.scope.account))
             && may_run(call, request, &image)?
         {
@@ -59,6 +60,15 @@ pub(crate) fn describe_images(call: &Call, request: &DescribeImagesRequest) -> A
     };
     let (page, next_token) = paging.cut(call, select(listed, &request.filters)?, |listed| listed.image.seq)?;
     Ok(DescribeImagesResult { next_token, images: page.iter().map(to_api).collect() })
+}
+
+/// A deprecated image is listed by nobody but its owner, unless it is asked for by its id (EC2 user guide, "Deprecate an AMI").
+fn is_shown(call: &Call, request: &DescribeImagesRequest, image: &Image) -> bool {
+    let is_deprecated = image.deprecate_at.is_some_and(|at| at <= call.now);
+    !is_deprecated
+        || image.scope.account == call.scope.account
+        || request.include_deprecated == Some(true)
+        || request.image_ids.contains(&image.id)
 }
 
 fn read_owner(call: &Call, owner: &str) -> Answer<String> {
@@ -116,6 +126,7 @@ impl Filterable for Listed {
         "root-device-type",
         "source-image-id",
         "source-image-region",
+        "source-instance-id",
         "state",
         "virtualization-type",
     ];
@@ -142,6 +153,7 @@ impl Filterable for Listed {
             "root-device-type" => Some("ebs".to_owned()),
             "source-image-id" => image.source_image.clone(),
             "source-image-region" => image.source_region.clone(),
+            "source-instance-id" => image.source_instance.clone(),
             "state" => Some(image.state.clone()),
             "virtualization-type" => Some(image.virtualization_type.clone()),
             // Only Windows images have a platform.
@@ -194,7 +206,13 @@ fn to_api(listed: &Listed) -> ec2::Image {
         boot_mode: image.boot_mode.clone(),
         tpm_support: image.tpm_support.clone(),
         imds_support: image.imds_support.clone(),
-        deregistration_protection: Some("disabled".to_owned()),
+        deregistration_protection: Some(if image.is_protected { "enabled" } else { "disabled" }.to_owned()),
+        deprecation_time: image.deprecate_at.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S.000Z").to_string()),
+        source_instance_id: image.source_instance.clone(),
+        state_reason: image.failure.as_ref().map(|failure| ec2::StateReason {
+            code: Some("Client.InternalError".to_owned()),
+            message: Some(failure.clone()),
+        }),
         source_image_id: image.source_image.clone(),
         source_image_region: image.source_region.clone(),
         image_id: Some(image.id.clone()),

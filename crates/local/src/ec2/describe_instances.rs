@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use super::filters::Filterable;
 use super::filters::select;
+use super::instance_attributes::groups;
 use super::paging::Paging;
 use super::paging::refuse_pages_of_ids;
 use super::resources::own_instance;
@@ -21,6 +22,7 @@ use crate::catalogue::volumes::Attachment;
 use crate::catalogue::volumes::Volume;
 use crate::failure::Answer;
 use crate::instances as life;
+use crate::metadata::sibling_id;
 use crate::tagging;
 use crate::world::Call;
 
@@ -28,6 +30,7 @@ struct Listed {
     instance: Instance,
     tags: Vec<Tag>,
     volumes: Vec<Volume>,
+    groups: Vec<ec2::GroupIdentifier>,
 }
 
 /// The caller's instances, by reservation.
@@ -61,7 +64,8 @@ fn list(db: &Connection, call: &Call, wanted: impl Fn(&Instance) -> bool) -> Ans
         }
         let tags = tags::list_tags(db, &call.scope, &instance.id)?;
         let volumes = volumes::list_attached(db, &instance.id)?;
-        listed.push(Listed { instance, tags, volumes });
+        let groups = groups(db, &instance)?;
+        listed.push(Listed { instance, tags, volumes, groups });
     }
     Ok(listed)
 }
@@ -92,12 +96,18 @@ impl Filterable for Listed {
         "block-device-mapping.volume-id",
         "client-token",
         "iam-instance-profile.arn",
+        "group-id",
+        "group-name",
         "image-id",
+        "instance.group-id",
+        "instance.group-name",
         "instance-id",
+        "instance-lifecycle",
         "instance-state-code",
         "instance-state-name",
         "instance-type",
         "key-name",
+        "ip-address",
         "launch-time",
         "owner-id",
         "private-dns-name",
@@ -116,6 +126,14 @@ impl Filterable for Listed {
         let value = match filter {
             "block-device-mapping.device-name" => return attached(|_, attachment| attachment.device.clone()),
             "block-device-mapping.volume-id" => return attached(|volume, _| volume.id.clone()),
+            "group-id" | "instance.group-id" => {
+                return self.groups.iter().filter_map(|group| group.group_id.clone()).collect();
+            }
+            "group-name" | "instance.group-name" => {
+                return self.groups.iter().filter_map(|group| group.group_name.clone()).collect();
+            }
+            "instance-lifecycle" => instance.is_spot.then(|| "spot".to_owned()),
+            "ip-address" => public_ip(instance),
             "architecture" => Some(instance.architecture.clone()),
             "availability-zone" => Some(instance.zone.clone()),
             "client-token" => instance.client_token.clone(),
@@ -193,6 +211,12 @@ fn to_api(call: &Call, listed: &Listed) -> ec2::Instance {
         state: Some(state_to_api(instance.state)),
         private_dns_name: Some(while_it_lives(dns_name(instance))),
         public_dns_name: Some(String::new()),
+        public_ip_address: public_ip(instance),
+        instance_lifecycle: instance.is_spot.then(|| "spot".to_owned()),
+        spot_instance_request_id: instance.is_spot.then(|| instance.id.replacen("i-", "sir-", 1)),
+        network_interfaces: if is_terminated { Vec::new() } else { vec![interface_to_api(listed)] },
+        security_groups: if is_terminated { Vec::new() } else { listed.groups.clone() },
+        source_dest_check: (!is_terminated).then_some(true),
         state_transition_reason: Some(reason.map(|(_, message)| message.clone()).unwrap_or_default()),
         key_name: instance.key_name.clone(),
         ami_launch_index: Some(instance.launch_index),
@@ -208,7 +232,52 @@ fn to_api(call: &Call, listed: &Listed) -> ec2::Instance {
         subnet_id: (!is_terminated).then(|| life::subnet_of(&instance.scope, &instance.zone)),
         vpc_id: (!is_terminated).then(|| life::vpc_of(&instance.scope)),
         private_ip_address: (!is_terminated).then(|| instance.private_ip.clone()),
-        ..ec2::Instance::default()
+    }
+}
+
+/// The address that this machine reaches the instance at is its private one; there is no other.
+fn public_ip(instance: &Instance) -> Option<String> {
+    let is_up = matches!(instance.state, State::Running | State::Stopping | State::ShuttingDown);
+    (instance.has_public_ip && is_up).then(|| instance.private_ip.clone())
+}
+
+fn interface_to_api(listed: &Listed) -> ec2::InstanceNetworkInterface {
+    let instance = &listed.instance;
+    let dns_name = dns_name(instance);
+    let association = public_ip(instance).map(|address| ec2::InstanceNetworkInterfaceAssociation {
+        ip_owner_id: Some("amazon".to_owned()),
+        public_dns_name: Some(String::new()),
+        public_ip: Some(address),
+    });
+    let attachment = ec2::InstanceNetworkInterfaceAttachment {
+        attach_time: Some(instance.launched),
+        attachment_id: Some(instance.id.replacen("i-", "eni-attach-", 1)),
+        delete_on_termination: Some(true),
+        device_index: Some(0),
+        status: Some("attached".to_owned()),
+        network_card_index: Some(0),
+    };
+    ec2::InstanceNetworkInterface {
+        attachment: Some(attachment),
+        description: Some(String::new()),
+        groups: listed.groups.clone(),
+        mac_address: Some(instance.mac.clone()),
+        network_interface_id: Some(sibling_id("eni", &instance.id)),
+        owner_id: Some(instance.scope.account.clone()),
+        private_dns_name: Some(dns_name.clone()),
+        private_ip_address: Some(instance.private_ip.clone()),
+        private_ip_addresses: vec![ec2::InstancePrivateIpAddress {
+            association: association.clone(),
+            primary: Some(true),
+            private_dns_name: Some(dns_name),
+            private_ip_address: Some(instance.private_ip.clone()),
+        }],
+        association,
+        source_dest_check: Some(true),
+        status: Some("in-use".to_owned()),
+        subnet_id: Some(life::subnet_of(&instance.scope, &instance.zone)),
+        vpc_id: Some(life::vpc_of(&instance.scope)),
+        interface_type: Some("interface".to_owned()),
     }
 }
 
@@ -224,7 +293,7 @@ fn metadata_options(instance: &Instance) -> ec2::InstanceMetadataOptionsResponse
     }
 }
 
-fn device_to_api(volume: &Volume) -> Option<ec2::InstanceBlockDeviceMapping> {
+pub(super) fn device_to_api(volume: &Volume) -> Option<ec2::InstanceBlockDeviceMapping> {
     let attachment = volume.attachment.as_ref()?;
     Some(ec2::InstanceBlockDeviceMapping {
         device_name: Some(attachment.device.clone()),

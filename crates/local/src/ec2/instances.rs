@@ -10,9 +10,10 @@ use ovenbird_aws::ec2::TerminateInstancesResult;
 
 use super::describe_instances::state_to_api;
 use super::resources::own_instance;
-use crate::catalogue::instances;
+use crate::catalogue::instances::Instance;
 use crate::catalogue::instances::State;
 use crate::failure::Answer;
+use crate::failure::refuse;
 use crate::failure::required;
 use crate::instances as life;
 use crate::world::Call;
@@ -29,9 +30,8 @@ pub(crate) fn terminate_instances(
         for instance in found.collect::<Answer<Vec<_>>>()? {
             let after = if instance.state == State::Terminated { State::Terminated } else { State::ShuttingDown };
             if after != instance.state {
-                let (code, message) = life::USER_INITIATED;
-                let message = format!("{message} ({})", call.now.strftime("%Y-%m-%d %H:%M:%S GMT"));
-                instances::set_state(db, &instance.id, after, Some((code, &message)), call.now)?;
+                verify_unprotected(&instance)?;
+                life::note_user_initiated(db, &instance.id, after, call.now)?;
             }
             changes.push((instance.id, instance.state, after));
         }
@@ -48,6 +48,17 @@ pub(crate) fn terminate_instances(
         previous_state: Some(state_to_api(before)),
     };
     Ok(TerminateInstancesResult { terminating_instances: changes.into_iter().map(change).collect() })
+}
+
+fn verify_unprotected(instance: &Instance) -> Answer<()> {
+    if !instance.termination_protected {
+        return Ok(());
+    }
+    let text = format!(
+        "The instance '{}' may not be terminated. Modify its 'disableApiTermination' instance attribute and try again.",
+        instance.id
+    );
+    refuse("OperationNotPermitted", text)
 }
 
 /// The latest 64 KiB of the console.

@@ -21,7 +21,11 @@ pub(crate) fn modify_image_attribute(call: &Call, request: &ModifyImageAttribute
     let description =
         description.or_else(|| request.value.clone().filter(|_| request.attribute.as_deref() == Some("description")));
     verify_description(description.as_deref())?;
-    if permissions.is_none() && description.is_none() {
+    let imds_support = request.imds_support.as_ref().and_then(|value| value.value.as_deref());
+    if imds_support.is_some_and(|support| support != "v2.0") {
+        return refuse("InvalidParameterValue", "ImdsSupport can be set to v2.0 only");
+    }
+    if permissions.is_none() && description.is_none() && imds_support.is_none() {
         return refuse(
             "InvalidParameterCombination",
             "No attributes specified: name a LaunchPermission or a Description",
@@ -35,6 +39,9 @@ pub(crate) fn modify_image_attribute(call: &Call, request: &ModifyImageAttribute
         }
         if let Some(description) = &description {
             images::set_description(db, &image.id, description)?;
+        }
+        if imds_support.is_some() {
+            images::set_imds_support(db, &image.id)?;
         }
         Ok(Nothing {})
     })

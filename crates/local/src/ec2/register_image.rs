@@ -69,6 +69,10 @@ pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Ans
             created: call.now,
             source_image: None,
             source_region: None,
+            source_instance: None,
+            deprecate_at: None,
+            is_protected: false,
+            failure: None,
             public: false,
             devices,
         };

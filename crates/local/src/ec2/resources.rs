@@ -23,10 +23,21 @@ pub(super) enum Kind {
     Snapshot,
     Volume,
     Instance,
+    KeyPair,
+    SecurityGroup,
+    LaunchTemplate,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 4] = [Self::Image, Self::Snapshot, Self::Volume, Self::Instance];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Image,
+        Self::Snapshot,
+        Self::Volume,
+        Self::Instance,
+        Self::KeyPair,
+        Self::SecurityGroup,
+        Self::LaunchTemplate,
+    ];
 
     /// What its ids begin with.
     pub(super) fn prefix(self) -> &'static str {
@@ -35,6 +46,9 @@ impl Kind {
             Self::Snapshot => "snap",
             Self::Volume => "vol",
             Self::Instance => "i",
+            Self::KeyPair => "key",
+            Self::SecurityGroup => "sg",
+            Self::LaunchTemplate => "lt",
         }
     }
 
@@ -45,6 +59,9 @@ impl Kind {
             Self::Snapshot => "snapshot",
             Self::Volume => "volume",
             Self::Instance => "instance",
+            Self::KeyPair => "key-pair",
+            Self::SecurityGroup => "security-group",
+            Self::LaunchTemplate => "launch-template",
         }
     }
 
@@ -64,6 +81,9 @@ impl Kind {
             Self::Snapshot => "InvalidSnapshotID.Malformed",
             Self::Volume => "InvalidVolumeID.Malformed",
             Self::Instance => "InvalidInstanceID.Malformed",
+            Self::KeyPair => "InvalidKeyPairId.Malformed",
+            Self::SecurityGroup => "InvalidGroupId.Malformed",
+            Self::LaunchTemplate => "InvalidLaunchTemplateId.Malformed",
         };
         refuse(code, format!("Invalid id: \"{id}\" (expecting \"{}-...\")", self.prefix()))
     }
@@ -75,8 +95,15 @@ impl Kind {
             Self::Snapshot => "InvalidSnapshot.NotFound",
             Self::Volume => "InvalidVolume.NotFound",
             Self::Instance => "InvalidInstanceID.NotFound",
+            Self::KeyPair => "InvalidKeyPair.NotFound",
+            Self::SecurityGroup => "InvalidGroup.NotFound",
+            Self::LaunchTemplate => "InvalidLaunchTemplateId.NotFound",
         };
-        let what = if self == Self::Instance { "instance ID" } else { self.name() };
+        let what = match self {
+            Self::Instance => "instance ID",
+            Self::SecurityGroup => "security group",
+            _ => self.name(),
+        };
         match self {
             Self::Image => refuse(code, format!("The image id '[{id}]' does not exist")),
             _ => refuse(code, format!("The {what} '{id}' does not exist.")),

@@ -8,8 +8,11 @@ use rusqlite::Connection;
 
 use super::describe_instances;
 use super::devices;
+use super::key_pairs::own_key_pair;
+use super::launch_templates;
 use super::resources::mismatched_token;
 use super::resources::visible_image;
+use super::security_groups;
 use crate::catalogue::images::Device;
 use crate::catalogue::images::Image;
 use crate::catalogue::instances;
@@ -47,12 +50,24 @@ struct Wanted {
     zone: Zone,
     profile: Option<String>,
     ends_terminated: bool,
+    is_spot: bool,
+    has_public_ip: bool,
+}
+
+/// What the catalogue says of a request.
+struct Found {
+    image: Image,
+    public_key: Option<String>,
+    security_groups: Vec<String>,
 }
 
 /// Launches instances of an image that the caller may see.
 pub(crate) fn run_instances(call: &Call, request: &RunInstancesRequest) -> Answer<Reservation> {
+    let request = &call.world.catalogue.transact(|db| launch_templates::complete(db, call, request))?;
+    let request = &take_interface(request)?;
     let wanted = verify(call, request)?;
-    let specified = tagging::specified(&request.tag_specifications, &["instance", "volume", "network-interface"])?;
+    let taggable = ["instance", "volume", "network-interface", "spot-instances-request"];
+    let specified = tagging::specified(&request.tag_specifications, &taggable)?;
     let (instance_tags, volume_tags) = (specified("instance"), specified("volume"));
     let token = request.client_token.clone().filter(|token| !token.is_empty());
     let text = format!("{:?}", RunInstancesRequest { client_token: None, ..request.clone() });
@@ -69,10 +84,21 @@ pub(crate) fn run_instances(call: &Call, request: &RunInstancesRequest) -> Answe
             return refuse("InvalidAMIID.Unavailable", format!("The image '{}' is {}", image.id, image.state));
         }
         let devices = devices::of_new_instance(db, call, &image.devices, &request.block_device_mappings)?;
+        let key_name = request.key_name.as_deref().filter(|name| !name.is_empty());
+        let found = Found {
+            public_key: key_name.map(|name| own_key_pair(db, call, name)).transpose()?.map(|pair| pair.public_key),
+            security_groups: security_groups::of_new_instance(
+                db,
+                call,
+                &request.security_group_ids,
+                &request.security_groups,
+            )?,
+            image,
+        };
         let reservation = random_id("r")?;
         let mut new = Vec::new();
         for launch_index in 0..wanted.count {
-            let instance = new_instance(db, call, request, &wanted, &image, &reservation, launch_index)?;
+            let instance = new_instance(db, call, request, &wanted, &found, &reservation, launch_index)?;
             instances::insert_instance(db, &instance)?;
             tags::put_tags(db, &call.scope, &instance.id, &instance_tags)?;
             for device in devices.iter().filter(|device| device.virtual_name.is_none()) {
@@ -103,9 +129,6 @@ fn verify(call: &Call, request: &RunInstancesRequest) -> Answer<Wanted> {
             format!("MinCount {min} and MaxCount {max} must be at least 1, and in this order"),
         );
     }
-    if let Some(name) = request.key_name.as_deref().filter(|name| !name.is_empty()) {
-        return refuse("InvalidKeyPair.NotFound", format!("The key pair '{name}' does not exist"));
-    }
     if min > MAX_COUNT {
         return refuse(
             "InstanceLimitExceeded",
@@ -118,28 +141,62 @@ fn verify(call: &Call, request: &RunInstancesRequest) -> Answer<Wanted> {
         user_data: decode_user_data(request.user_data.as_deref())?,
         zone: verify_zone(call, request)?,
         profile: profile(request)?,
-        ends_terminated: match request.instance_initiated_shutdown_behavior.as_deref() {
-            None | Some("stop") => false,
-            Some("terminate") => true,
-            Some(other) => {
-                return refuse(
-                    "InvalidParameterValue",
-                    format!("InstanceInitiatedShutdownBehavior cannot be `{other}`"),
-                );
-            }
+        ends_terminated: verify_shutdown_behavior(request.instance_initiated_shutdown_behavior.as_deref())?,
+        is_spot: match request.instance_market_options.as_ref().and_then(|options| options.market_type.as_deref()) {
+            None => false,
+            Some("spot") => true,
+            Some(other) => return refuse("InvalidParameterValue", format!("MarketType cannot be `{other}`")),
         },
+        // Default subnets give out public addresses.
+        has_public_ip: request.network_interfaces.first().and_then(|it| it.associate_public_ip_address).unwrap_or(true),
     })
 }
 
+/// `terminate`? The default is `stop`.
+pub(super) fn verify_shutdown_behavior(behavior: Option<&str>) -> Answer<bool> {
+    match behavior {
+        None | Some("stop") => Ok(false),
+        Some("terminate") => Ok(true),
+        Some(other) => {
+            refuse("InvalidParameterValue", format!("InstanceInitiatedShutdownBehavior cannot be `{other}`"))
+        }
+    }
+}
+
+/// The request in the older form: subnet, groups and address of its one network interface are the instance's.
+fn take_interface(request: &RunInstancesRequest) -> Answer<RunInstancesRequest> {
+    let mut request = request.clone();
+    let [interface, others @ ..] = request.network_interfaces.as_slice() else { return Ok(request) };
+    if !others.is_empty() || interface.device_index.unwrap_or(0) != 0 || interface.network_interface_id.is_some() {
+        let text = "An instance of the embedded EC2 has one network interface, which is made for it";
+        return refuse("UnsupportedOperation", text);
+    }
+    let has_groups = !request.security_group_ids.is_empty() || !request.security_groups.is_empty();
+    if request.subnet_id.is_some() || has_groups {
+        let what = if request.subnet_id.is_some() { "subnet ID" } else { "security groups" };
+        let text = format!("Network interfaces and an instance-level {what} may not be specified on the same request");
+        return refuse("InvalidParameterCombination", text);
+    }
+    request.subnet_id = interface.subnet_id.clone();
+    request.security_group_ids = interface.groups.clone();
+    request.private_ip_address = request.private_ip_address.or_else(|| interface.private_ip_address.clone());
+    Ok(request)
+}
+
 /// Any `family.size`; t2.micro and the like are all the same machine here.
-fn verify_type(name: Option<&str>) -> Answer<String> {
+pub(super) fn verify_type(name: Option<&str>) -> Answer<String> {
     let name = name.unwrap_or("m1.small");
-    let is_word =
-        |word: &str| !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    if name.split_once('.').is_some_and(|(family, size)| is_word(family) && is_word(size)) {
+    if is_type(name) {
         return Ok(name.to_owned());
     }
     refuse("InvalidParameterValue", format!("Invalid value '{name}' for InstanceType."))
+}
+
+/// Is it a family and a size?
+pub(super) fn is_type(name: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    name.split_once('.').is_some_and(|(family, size)| is_word(family) && is_word(size))
 }
 
 fn decode_user_data(text: Option<&str>) -> Answer<Option<Vec<u8>>> {
@@ -148,13 +205,18 @@ fn decode_user_data(text: Option<&str>) -> Answer<Option<Vec<u8>>> {
     let Ok(bytes) = data_encoding::BASE64.decode(compact.as_bytes()) else {
         return refuse("InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.");
     };
+    verify_user_data(bytes)
+}
+
+/// User data that fit; none where they are empty.
+pub(super) fn verify_user_data(bytes: Vec<u8>) -> Answer<Option<Vec<u8>>> {
     if bytes.len() > MAX_USER_DATA {
         return refuse(
             "InvalidParameterValue",
             format!("User data is limited to {MAX_USER_DATA} bytes; this is {} bytes", bytes.len()),
         );
     }
-    Ok(Some(bytes))
+    Ok((!bytes.is_empty()).then_some(bytes))
 }
 
 /// The zone asked for, or that of the subnet asked for, or the Region's first.
@@ -193,10 +255,11 @@ fn new_instance(
     call: &Call,
     request: &RunInstancesRequest,
     wanted: &Wanted,
-    image: &Image,
+    found: &Found,
     reservation: &str,
     launch_index: i32,
 ) -> Answer<Instance> {
+    let image = &found.image;
     let Some(root) = image.root() else {
         return refuse("InvalidAMIID.Unavailable", format!("The image '{}' has no root device", image.id));
     };
@@ -221,13 +284,19 @@ fn new_instance(
         private_ip: life::pick_address(db, wanted.zone.position, request.private_ip_address.as_deref())?,
         mac: life::pick_mac()?,
         user_data: wanted.user_data.clone(),
-        key_name: request.key_name.clone(),
+        key_name: request.key_name.clone().filter(|name| !name.is_empty()),
         profile: wanted.profile.clone(),
         tokens_required: tokens == "required",
         hop_limit: options.http_put_response_hop_limit.unwrap_or(if image.imds_support.is_some() { 2 } else { 1 }),
         metadata_tags: options.instance_metadata_tags.as_deref() == Some("enabled"),
         ends_terminated: wanted.ends_terminated,
         client_token: request.client_token.clone(),
+        public_key: found.public_key.clone(),
+        security_groups: found.security_groups.clone(),
+        is_spot: wanted.is_spot,
+        has_public_ip: wanted.has_public_ip,
+        termination_protected: request.disable_api_termination == Some(true),
+        stop_protected: request.disable_api_stop == Some(true),
     })
 }
 

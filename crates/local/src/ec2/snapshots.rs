@@ -52,7 +52,10 @@ pub(crate) fn describe_snapshots(call: &Call, request: &DescribeSnapshotsRequest
         next_token: request.next_token.as_deref(),
     };
     let (page, next_token) = paging.cut(call, select(listed, &request.filters)?, |listed| listed.snapshot.seq)?;
-    Ok(DescribeSnapshotsResult { next_token, snapshots: page.iter().map(to_api).collect() })
+    Ok(DescribeSnapshotsResult {
+        next_token,
+        snapshots: page.iter().map(|listed| to_api(&listed.snapshot, &listed.tags)).collect(),
+    })
 }
 
 /// Deletes a snapshot that no image holds; its blocks go with the last that needs them.
@@ -94,7 +97,7 @@ impl Filterable for Listed {
             "snapshot-id" => Some(snapshot.id.clone()),
             "start-time" => Some(snapshot.started.to_string()),
             "status" => Some(snapshot.state.clone()),
-            "volume-id" => Some(NO_VOLUME.to_owned()),
+            "volume-id" => Some(snapshot.volume.clone().unwrap_or_else(|| NO_VOLUME.to_owned())),
             "volume-size" => Some(snapshot.volume_size.to_string()),
             _ => None,
         };
@@ -106,12 +109,12 @@ impl Filterable for Listed {
     }
 }
 
-fn to_api(listed: &Listed) -> ec2::Snapshot {
-    let snapshot = &listed.snapshot;
+/// A snapshot as the API shows it.
+pub(super) fn to_api(snapshot: &Snapshot, tags: &[Tag]) -> ec2::Snapshot {
     ec2::Snapshot {
-        tags: tagging::to_api(&listed.tags),
+        tags: tagging::to_api(tags),
         snapshot_id: Some(snapshot.id.clone()),
-        volume_id: Some(NO_VOLUME.to_owned()),
+        volume_id: Some(snapshot.volume.clone().unwrap_or_else(|| NO_VOLUME.to_owned())),
         state: Some(snapshot.state.clone()),
         start_time: Some(snapshot.started),
         progress: Some(format!("{}%", snapshot.progress)),

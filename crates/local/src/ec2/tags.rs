@@ -10,12 +10,15 @@ use rusqlite::Connection;
 
 use super::filters::Filterable;
 use super::filters::select;
+use super::key_pairs::own_key_pair;
 use super::paging::Paging;
 use super::resources::Kind;
 use super::resources::own_instance;
 use super::resources::own_snapshot;
 use super::resources::own_volume;
 use super::resources::visible_image;
+use super::security_groups::own_group;
+use crate::catalogue::launch_templates;
 use crate::catalogue::tags;
 use crate::catalogue::tags::Tag;
 use crate::failure::Answer;
@@ -72,6 +75,13 @@ fn verify_resources(db: &Connection, call: &Call, resources: &[String]) -> Answe
             Some(Kind::Snapshot) => drop(own_snapshot(db, call, Some(id))?),
             Some(Kind::Volume) => drop(own_volume(db, call, Some(id))?),
             Some(Kind::Instance) => drop(own_instance(db, call, Some(id))?),
+            Some(Kind::KeyPair) => drop(own_key_pair(db, call, id)?),
+            Some(Kind::SecurityGroup) => drop(own_group(db, call, id)?),
+            Some(kind @ Kind::LaunchTemplate) => {
+                if launch_templates::find_template(db, &call.scope, id)?.is_none() {
+                    return kind.not_found(id);
+                }
+            }
             None => return refuse("InvalidID", format!("The ID '{id}' is not valid")),
         }
     }

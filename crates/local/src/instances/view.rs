@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::accounts;
 use crate::catalogue::instances::Instance;
+use crate::catalogue::security_groups;
 use crate::catalogue::tags;
 use crate::metadata::InstanceFacts;
 use crate::metadata::MetadataSource;
@@ -24,6 +25,17 @@ pub(super) struct InstanceView {
 impl InstanceView {
     pub(super) fn new(world: &Arc<World>, instance: &Instance) -> Self {
         Self { world: Arc::downgrade(world), clock: world.clock.clone(), instance: instance.clone() }
+    }
+
+    /// Names of the instance's security groups.
+    fn list_groups(&self) -> Vec<String> {
+        let Instance { scope, security_groups: ids, .. } = &self.instance;
+        let Some(world) = self.world.upgrade() else { return Vec::new() };
+        let named = world.catalogue.transact(|db| security_groups::list_groups(db, scope)).unwrap_or_else(|failure| {
+            tracing::error!(instance = self.instance.id, "{}", failure.chain());
+            Vec::new()
+        });
+        named.into_iter().filter(|group| ids.contains(&group.id)).map(|group| group.name).collect()
     }
 }
 
@@ -55,7 +67,8 @@ impl MetadataSource for InstanceView {
             architecture: self.instance.architecture.clone(),
             pending_time: self.instance.launched.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
             user_data: self.instance.user_data.clone(),
-            public_key: None,
+            public_key: self.instance.key_name.clone().zip(self.instance.public_key.clone()),
+            security_groups: self.list_groups(),
             role: self.instance.profile.clone(),
             tokens_required: self.instance.tokens_required,
             tags,

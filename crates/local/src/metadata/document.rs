@@ -24,7 +24,7 @@ pub(super) fn partition(region: &str) -> Partition {
 }
 
 /// The id of something that belongs to exactly one instance: its digits behind another prefix.
-pub(super) fn sibling_id(prefix: &str, instance_id: &str) -> String {
+pub(crate) fn sibling_id(prefix: &str, instance_id: &str) -> String {
     format!("{prefix}-{}", instance_id.trim_start_matches("i-"))
 }
 

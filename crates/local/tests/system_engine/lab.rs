@@ -75,6 +75,7 @@ impl<'a> Lab<'a> {
             architecture: "x86_64".to_owned(),
             pending_time: "2026-01-31T12:00:00Z".to_owned(),
             user_data: Some(br#"{"environment":"dev"}"#.to_vec()),
+            security_groups: vec!["default".to_owned()],
             public_key: Some(("test-key".to_owned(), public_key)),
             role: Some("test-role".to_owned()),
             tokens_required: true,

@@ -17,6 +17,7 @@ fn facts() -> InstanceFacts {
         pending_time: "2026-01-31T12:00:00Z".to_owned(),
         user_data: Some(vec![0x7b, 0xff, 0x00, 0x7d]),
         public_key: Some(("my key".to_owned(), "ssh-ed25519 AAAAC3Nz me@laptop\n".to_owned())),
+        security_groups: vec!["default".to_owned(), "web".to_owned()],
         role: Some("web".to_owned()),
         tokens_required: true,
         tags: Some(vec![("Name".to_owned(), "web-1".to_owned()), ("ovenbird:service".to_owned(), "web".to_owned())]),
