@@ -52,6 +52,14 @@ impl Lab {
         lab
     }
 
+    /// As [`Self::start`] with containers that have a way out, until the endpoint is started anew.
+    pub fn start_with_internet() -> Self {
+        let lab = Self::start("container");
+        lab.down(&[]);
+        lab.home.run(["local", "up", "--port", "0", "--internet"]).ok();
+        lab
+    }
+
     /// `ovenbird local up`
     pub fn up(&self) {
         self.home.run(["local", "up", "--port", "0", "--engine", self.engine]).ok();

@@ -3,6 +3,7 @@ mod killed_bake;
 mod killed_daemon;
 mod light;
 mod main_job;
+mod packer;
 mod page;
 mod provisioners;
 mod random;
