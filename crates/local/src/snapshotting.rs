@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::Timestamp;
 use ovenbird_core::block::BLOCK_SIZE;
 use ovenbird_core::block::Digest;
 use rusqlite::Connection;
@@ -20,6 +20,7 @@ use crate::catalogue::snapshots;
 use crate::catalogue::snapshots::Map;
 use crate::catalogue::snapshots::Snapshot;
 use crate::catalogue::volumes::Volume;
+use crate::delays::Delay;
 use crate::failure::Answer;
 use crate::ids::random_id;
 use crate::instances as life;
@@ -28,9 +29,6 @@ use crate::world::World;
 
 /// A snapshot of a volume is never waited for longer than the longest of the EBS direct APIs: three days.
 const TIMEOUT_MS: i64 = 259_200_000;
-
-/// How long a snapshot stays pending after its last block was read: completion is asynchronous, a client must wait for it.
-pub(crate) const COMPLETION_TAKES: SignedDuration = SignedDuration::from_millis(200);
 
 /// What is to be read: one volume into one snapshot.
 #[derive(Clone, Debug)]
@@ -71,18 +69,21 @@ pub(crate) fn insert(db: &Connection, call: &Call, volume: &Volume, description:
 }
 
 /// Reads volumes while `instance` stands still: it is stopped for it and started again if `reboots`, else only what it has
-/// written is brought to its disks. `done` learns the outcome; nobody else takes a turn of the instance before it returns.
+/// written is brought to its disks. `done` learns when all of it is over, as far as it went well; nobody else takes a turn
+/// of the instance before it returns.
 pub(crate) fn begin(
     world: Arc<World>,
     instance: Option<String>,
     reboots: bool,
     readings: Vec<Reading>,
-    done: impl FnOnce(&World, &Answer<()>) + Send + 'static,
+    delay: Delay,
+    done: impl FnOnce(&World, &Answer<()>, Timestamp) + Send + 'static,
 ) {
     std::thread::spawn(move || {
         let turn = world.turns.of(instance.as_deref().unwrap_or_default());
         let _turn = instance.is_some().then(|| turn.take());
-        let read = read_at_rest(&world, instance.as_deref().filter(|_| reboots), &readings);
+        let due = world.delays.due(delay, world.clock.now());
+        let read = read_at_rest(&world, instance.as_deref().filter(|_| reboots), &readings, due);
         if let Err(failure) = &read {
             tracing::error!(?readings, "{}", failure.chain());
             let failed = world
@@ -90,11 +91,11 @@ pub(crate) fn begin(
                 .transact(|db| readings.iter().try_for_each(|reading| snapshots::fail_snapshot(db, &reading.snapshot)));
             life::note(&readings[0].snapshot, failed);
         }
-        done(&world, &read);
+        done(&world, &read, due);
     });
 }
 
-fn read_at_rest(world: &Arc<World>, reboots: Option<&str>, readings: &[Reading]) -> Answer<()> {
+fn read_at_rest(world: &Arc<World>, reboots: Option<&str>, readings: &[Reading], due: Timestamp) -> Answer<()> {
     let running = match reboots {
         Some(id) => world.catalogue.transact(|db| instances::find_any(db, id))?,
         None => None,
@@ -107,14 +108,14 @@ fn read_at_rest(world: &Arc<World>, reboots: Option<&str>, readings: &[Reading])
         // File systems of containers are this machine's: what they hold back goes to their disks.
         rustix::fs::sync();
     }
-    let read = readings.iter().try_for_each(|reading| read_volume(world, reading));
+    let read = readings.iter().try_for_each(|reading| read_volume(world, reading, due));
     if let Some(machine) = &machine {
         world.engine.start(machine)?;
     }
     read
 }
 
-fn read_volume(world: &World, reading: &Reading) -> Answer<()> {
+fn read_volume(world: &World, reading: &Reading, due: Timestamp) -> Answer<()> {
     // Until the catalogue refers to them, no collection may take the blocks.
     let _kept = world.blocks.keep();
     let base = match &reading.base {
@@ -124,9 +125,8 @@ fn read_volume(world: &World, reading: &Reading) -> Answer<()> {
     let file = File::open(world.folder.volume(&reading.volume))?;
     let (map, new) = read_blocks(&file, &base, |digest, bytes| world.blocks.put(digest, bytes))?;
     world.blocks.sync_names(new.keys())?;
-    let completes_at = world.clock.now().saturating_add(COMPLETION_TAKES).unwrap_or_default();
     tracing::info!(snapshot = reading.snapshot, blocks = map.len(), new = new.len(), "read a volume");
-    world.catalogue.transact(|db| snapshots::fill_snapshot(db, &reading.snapshot, &map, completes_at))
+    world.catalogue.transact(|db| snapshots::fill_snapshot(db, &reading.snapshot, &map, due))
 }
 
 /// The map of a disk, and the blocks that `base` does not have at their places. Zeros are told where the base has other

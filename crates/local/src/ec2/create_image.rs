@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use ovenbird_aws::ec2::CreateImageRequest;
 use ovenbird_aws::ec2::CreateImageResult;
 use rusqlite::Connection;
@@ -19,6 +20,7 @@ use crate::catalogue::instances::State;
 use crate::catalogue::tags;
 use crate::catalogue::tags::Tag;
 use crate::catalogue::volumes;
+use crate::delays::Delay;
 use crate::failure::Answer;
 use crate::failure::refuse;
 use crate::failure::required;
@@ -57,16 +59,15 @@ pub(crate) fn create_image(call: &Call, request: &CreateImageRequest) -> Answer<
     })?;
     let id = image.id.clone();
     let reboots = request.no_reboot != Some(true);
-    let done = move |world: &World, read: &Answer<()>| life::note(&id, finish(world, &id, read));
-    snapshotting::begin(Arc::clone(&call.world), Some(instance.id), reboots, readings, done);
+    let done = move |world: &World, read: &Answer<()>, due| life::note(&id, finish(world, &id, read, due));
+    snapshotting::begin(Arc::clone(&call.world), Some(instance.id), reboots, readings, Delay::ImageCreated, done);
     Ok(CreateImageResult { image_id: Some(image.id) })
 }
 
 /// The image is available when its snapshots are; a failed one says why.
-fn finish(world: &World, id: &str, read: &Answer<()>) -> Answer<()> {
-    let at = world.clock.now().saturating_add(snapshotting::COMPLETION_TAKES).unwrap_or_default();
+fn finish(world: &World, id: &str, read: &Answer<()>, due: Timestamp) -> Answer<()> {
     world.catalogue.transact(|db| match read {
-        Ok(()) => images::set_available(db, id, at),
+        Ok(()) => images::set_available(db, id, due),
         Err(failure) => images::fail_image(db, id, &failure.chain()),
     })
 }
@@ -131,7 +132,7 @@ fn blank(call: &Call) -> Image {
         sriov: None,
         ena: true,
         state: "pending".to_owned(),
-        available_at: jiff::Timestamp::MAX,
+        available_at: Timestamp::MAX,
         created: call.now,
         source_image: None,
         source_region: None,

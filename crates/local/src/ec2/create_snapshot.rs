@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::CopySnapshotRequest;
 use ovenbird_aws::ec2::CopySnapshotResult;
@@ -15,6 +14,7 @@ use super::snapshots::to_api;
 use crate::catalogue::snapshots;
 use crate::catalogue::snapshots::Snapshot;
 use crate::catalogue::tags;
+use crate::delays::Delay;
 use crate::failure::Answer;
 use crate::failure::refuse;
 use crate::failure::required;
@@ -23,9 +23,6 @@ use crate::regions;
 use crate::snapshotting;
 use crate::tagging;
 use crate::world::Call;
-
-/// How long a copy is pending.
-const COPY_TAKES: SignedDuration = SignedDuration::from_millis(500);
 
 /// Snapshots a volume as it is; an instance that writes to it meanwhile is not held up.
 pub(crate) fn create_snapshot(call: &Call, request: &CreateSnapshotRequest) -> Answer<ec2::Snapshot> {
@@ -42,7 +39,7 @@ pub(crate) fn create_snapshot(call: &Call, request: &CreateSnapshotRequest) -> A
         Ok((reading, snapshot))
     })?;
     let shown = snapshot.map(|snapshot| to_api(&snapshot, &tags)).unwrap_or_default();
-    snapshotting::begin(Arc::clone(&call.world), None, false, vec![reading], |_, _| {});
+    snapshotting::begin(Arc::clone(&call.world), None, false, vec![reading], Delay::SnapshotCreated, |_, _, _| {});
     Ok(shown)
 }
 
@@ -84,7 +81,7 @@ pub(crate) fn copy_snapshot(call: &Call, request: &CopySnapshotRequest) -> Answe
             started: call.now,
             progress: 100,
             changed_blocks: None,
-            completes_at: Some(call.now.saturating_add(COPY_TAKES).unwrap_or(call.now)),
+            completes_at: Some(call.world.delays.due(Delay::ImageCopied, call.now)),
             volume: None,
             public: false,
             ..source
