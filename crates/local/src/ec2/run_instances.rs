@@ -222,10 +222,12 @@ pub(super) fn verify_user_data(bytes: Vec<u8>) -> Answer<Option<Vec<u8>>> {
 /// The zone asked for, or that of the subnet asked for, or the Region's first.
 fn verify_zone(call: &Call, request: &RunInstancesRequest) -> Answer<Zone> {
     let zones = regions::list_zones(&call.scope.region);
+    // Packer names what it leaves open, too: with an empty text.
     let named = request.placement.as_ref().and_then(|placement| placement.availability_zone.as_deref());
-    let found = match (named, &request.subnet_id) {
+    let named = named.filter(|name| !name.is_empty());
+    let found = match (named, request.subnet_id.as_deref().filter(|subnet| !subnet.is_empty())) {
         (Some(name), _) => zones.iter().find(|zone| zone.name == name),
-        (None, Some(subnet)) => match zones.iter().find(|zone| life::subnet_of(&call.scope, &zone.name) == *subnet) {
+        (None, Some(subnet)) => match zones.iter().find(|zone| life::subnet_of(&call.scope, &zone.name) == subnet) {
             None => return refuse("InvalidSubnetID.NotFound", format!("The subnet ID '{subnet}' does not exist")),
             found => found,
         },
