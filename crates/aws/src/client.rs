@@ -112,6 +112,12 @@ impl Client {
         Self { config: Arc::new(config.build()), ..self.clone() }
     }
 
+    /// The same client as one of so many processes that share the account's quotas: it takes its part of them.
+    #[must_use]
+    pub fn with_sharers(&self, sharers: u16) -> Self {
+        Self { pace: Arc::new(Pace::shared(sharers)), ..self.clone() }
+    }
+
     /// The region that calls go to; `None` where nothing names one.
     #[must_use]
     pub fn region(&self) -> Option<&str> {

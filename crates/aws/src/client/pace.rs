@@ -1,7 +1,7 @@
 //! How fast calls may come: the EBS direct APIs have quotas of calls a second, for the account and for each snapshot.
 //!
-//! All calls of one client and its clones wait for the same places, so all bakes of a process together keep to the quotas. What
-//! other processes of the account do is not known here; their calls are felt as throttles, at which the rate is halved.
+//! All calls of one client and its clones wait for the same places, so all that a process does together keeps to the quotas. Processes
+//! that know of each other take a part each; the calls of all others are felt as throttles, at which the rate is halved.
 
 mod bucket;
 
@@ -39,8 +39,18 @@ enum Lane {
 }
 
 /// The places of all lanes.
-#[derive(Debug, Default)]
-pub(super) struct Pace(Mutex<HashMap<Lane, Bucket>>);
+#[derive(Debug)]
+pub(super) struct Pace {
+    /// So many processes, this one among them, share the account's quotas.
+    sharers: u16,
+    buckets: Mutex<HashMap<Lane, Bucket>>,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self::shared(1)
+    }
+}
 
 /// The lanes of one call. Actions without a quota have none.
 #[derive(Clone, Debug)]
@@ -64,15 +74,29 @@ impl Lanes {
 }
 
 impl Pace {
+    /// The places of one of `sharers` processes. A snapshot is read or written by one of them alone, so its lane is as wide as ever.
+    pub(super) fn shared(sharers: u16) -> Self {
+        Self { sharers: sharers.max(1), buckets: Mutex::default() }
+    }
+
+    fn rate(&self, lanes: &Lanes, lane: &Lane) -> f64 {
+        match lane {
+            Lane::Account { .. } => lanes.rate / f64::from(self.sharers),
+            Lane::Snapshot { .. } => lanes.rate,
+        }
+    }
+
     /// Takes a place in each lane; the answer is how long it is until the later of them.
     pub(super) fn reserve(&self, lanes: &Lanes, now: Instant) -> Duration {
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() > 64 {
             buckets.retain(|_, bucket| !bucket.is_idle(now, IDLE));
         }
-        let wait =
-            |lane: &Lane| buckets.entry(lane.clone()).or_insert_with(|| Bucket::new(lanes.rate, now)).reserve(now);
-        lanes.all().map(wait).max().unwrap_or_default()
+        let mut wait = |lane: &Lane| {
+            let rate = self.rate(lanes, lane);
+            buckets.entry(lane.clone()).or_insert_with(|| Bucket::new(rate, now)).reserve(now)
+        };
+        lanes.all().map(&mut wait).max().unwrap_or_default()
     }
 
     /// A call was throttled: the lane that the service names goes at half its rate, and gets faster again from there.
@@ -80,7 +104,7 @@ impl Pace {
         let is_accounts =
             refusal.code == "ThrottlingException" || refusal.reason.as_deref() == Some("ACCOUNT_THROTTLED");
         let lane = lanes.snapshot.as_ref().filter(|_| !is_accounts).unwrap_or(&lanes.account);
-        let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = buckets.get_mut(lane) {
             bucket.slow_down(now);
         }
@@ -116,6 +140,14 @@ mod tests {
         pace.slow_down(&lanes("snap-1"), &throttled("ThrottlingException"), now);
         let others = waits(&pace, "snap-2");
         assert!(others > full * 3 / 2, "all snapshots of the account: {others:?}");
+    }
+
+    #[test]
+    fn processes_share_the_accounts_places() {
+        let (pace, now) = (Pace::shared(3), Instant::now());
+        let lanes = Lanes::find("eu-west-1", Service::Ebs, "PutSnapshotBlock", Some("snap-1")).expect("lanes");
+        let last = (0..600).map(|_| pace.reserve(&lanes, now)).max().expect("some");
+        assert!(last > Duration::from_millis(1800), "a third of 900 a second: {last:?}");
     }
 
     #[test]

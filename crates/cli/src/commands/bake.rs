@@ -62,6 +62,9 @@ pub(crate) struct Arguments {
     /// Bake only up to the layer with this key, for other bakes to stand on; no image is registered. `rebuild --plan` gives keys
     #[arg(long, value_name = "KEY", conflicts_with_all = ["check_reproducible", "dry_run"])]
     until_layer: Option<String>,
+    /// So many bakes of this account run at a time: each takes its part of the quotas
+    #[arg(long, value_name = "NUMBER", default_value_t = 1, hide_default_value = true)]
+    one_of: u16,
     /// Show the plan, bake nothing
     #[arg(long, short = 'n')]
     dry_run: bool,
@@ -140,7 +143,8 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
             keep_on_failure,
             known: None,
         };
-        let (project, account, request) = prepare(context, service, &asked).await?;
+        let (project, mut account, request) = prepare(context, service, &asked).await?;
+        account.client = account.client.with_sharers(arguments.one_of);
         if arguments.dry_run {
             return show_plan(context, &account, &request).await;
         }

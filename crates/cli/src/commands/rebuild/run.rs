@@ -62,6 +62,7 @@ pub(super) fn run(
     let mut began: Vec<Option<Instant>> = vec![None; units.len()];
     let (sender, news) = mpsc::channel();
     let program = std::env::current_exe()?.display().to_string();
+    let at_a_time = jobs.min(units.len()).to_string();
     std::thread::scope(|scope| {
         let mut running = 0;
         while !schedule.is_over() {
@@ -70,7 +71,7 @@ pub(super) fn run(
             for place in starting {
                 began[place] = Some(Instant::now());
                 board.begins(place);
-                let tool = tool(&program, context, arguments, &units[place]);
+                let tool = tool(&program, context, arguments, &units[place]).args(["--one-of", &at_a_time]);
                 let sender = sender.clone();
                 scope.spawn(move || bake(tool, place, &sender));
                 running += 1;
