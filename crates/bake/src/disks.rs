@@ -49,7 +49,7 @@ pub(crate) async fn ensure_base(
     }
     let folder = disks(folders);
     fs_err::create_dir_all(&folder).map_err(working("create the cache of disks"))?;
-    // Bakes side by side need the same base: one fetches it.
+    // Bakes side by side need the same base: one fetches it. The lock's file stays: who waits at it must find the same one.
     let _turn = Turn::take(&folder.join(format!("{snapshot}.lock")), "fetch the base")?;
     if let Some(found) = find_base(folders, snapshot) {
         return Ok(found);
@@ -201,7 +201,7 @@ fn drop_oldest(folder: &Path) -> std::io::Result<()> {
     disks.sort();
     let too_many = disks.len().saturating_sub(BASES);
     for (_, disk) in disks.into_iter().take(too_many) {
-        for file in [disk.with_extension("blocks.json"), disk.with_extension("lock"), disk] {
+        for file in [disk.with_extension("blocks.json"), disk] {
             match fs_err::remove_file(file) {
                 // Another bake made room at the same time.
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
