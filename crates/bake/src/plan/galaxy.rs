@@ -26,7 +26,7 @@ pub(super) fn ensure(request: &Request, ansible: &Ansible) -> Result<Option<Fetc
     let path = request.directory.join(file);
     let text = fs_err::read_to_string(&path).map_err(working("read `galaxy_file`"))?;
     let folder = request.folders.cache.join("galaxy").join(Digest::of(text.as_bytes()).hex());
-    let fetched = Fetched { roles: folder.join("roles"), collections: folder.join("collections") };
+    let fetched = Fetched { roles: folder.join("galaxy_roles"), collections: folder.join("collections") };
     if folder.is_dir() && !ansible.galaxy_force_install && !ansible.galaxy_force_with_deps {
         return Ok(Some(fetched));
     }
@@ -37,7 +37,8 @@ pub(super) fn ensure(request: &Request, ansible: &Ansible) -> Result<Option<Fetc
     fs_err::create_dir_all(&arriving).map_err(working(&*doing))?;
     let (has_roles, has_collections) = requirements(&text);
     let command = ansible.galaxy_command.as_deref().unwrap_or("ansible-galaxy");
-    for (is_wanted, kind, name) in [(has_roles, "role", "roles"), (has_collections, "collection", "collections")] {
+    for (is_wanted, kind, name) in [(has_roles, "role", "galaxy_roles"), (has_collections, "collection", "collections")]
+    {
         if is_wanted {
             let tool = Tool::new(command).doing(&*doing).current_dir(&request.directory);
             tool.args([kind, "install", "-r"])

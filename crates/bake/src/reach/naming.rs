@@ -4,8 +4,8 @@ use std::path::Component;
 use std::path::Path;
 use std::path::PathBuf;
 
-/// The folder below which collections are, wherever they are installed.
-const COLLECTIONS: &str = "ansible_collections";
+/// The folders below which collections, and roles that were fetched for a bake, are, wherever they are installed.
+const INSTALLED: [&str; 2] = ["ansible_collections", "galaxy_roles"];
 
 /// Names `path`: relative to `directory` where it is below it, from `ansible_collections/` on in a collection, else whole.
 pub(super) fn name(path: &Path, directory: &Path) -> String {
@@ -13,7 +13,7 @@ pub(super) fn name(path: &Path, directory: &Path) -> String {
     if let Ok(inside) = path.strip_prefix(tidy(directory)) {
         return inside.display().to_string();
     }
-    let mut parts = path.iter().skip_while(|part| *part != COLLECTIONS).peekable();
+    let mut parts = path.iter().skip_while(|part| !INSTALLED.iter().any(|name| part == name)).peekable();
     if parts.peek().is_some() {
         return parts.collect::<PathBuf>().display().to_string();
     }

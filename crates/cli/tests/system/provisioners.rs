@@ -163,3 +163,46 @@ fn a_failed_provisioner_is_cleaned_up_after_and_can_be_looked_at() {
     assert_eq!(lab.list_bakes(), [""; 0]);
     Baked::of(&home.run(["bake", "all", "--json"]));
 }
+
+/// A stand-in for `ansible-galaxy`, which reaches no server here: it makes the role that it is asked for, and counts.
+const GALAXY: &str = r#"#!/bin/sh -e
+test "$1-$2-$3" = role-install--r
+grep -q fetched "$4"
+mkdir -p "$6/fetched/tasks"
+echo '[{name: Fetched, ansible.builtin.copy: {content: "{{ who }} {{ where }}", dest: /opt/fetched}}]' >"$6/fetched/tasks/main.yml"
+echo once >>galaxy.log
+"#;
+
+#[test]
+fn the_options_of_ansible_are_honoured() {
+    let lab = Lab::start("container");
+    lab.base();
+    let home = &lab.home;
+    home.write("ovenbird.toml", PROJECT);
+    home.write("galaxy", GALAXY);
+    home.write("wrapper", "#!/bin/sh\necho wrapped >>wrapper.log\nexec ansible-playbook \"$@\"\n");
+    home.tool("chmod").args(["+x", "galaxy", "wrapper"]).run().expect("changed");
+    // The cache outlives the test, so the file must be one that was never seen.
+    home.write("requirements.yml", format!("# {}\nroles:\n  - name: fetched\n", home.path().display()));
+    home.write("inventories/group_vars/all.yml", "where: here\n");
+    home.write("mine.ini", "image who=me\nelsewhere ansible_host=192.0.2.1\n");
+    home.write("play.yml", "- hosts: all\n  gather_facts: false\n  roles: [fetched]\n");
+    let play = json!([
+        {
+            "type": "ansible", "playbook_file": "play.yml", "command": "./wrapper", "host_alias": "image",
+            "galaxy_file": "requirements.yml", "galaxy_command": "./galaxy",
+            "inventory_file": "mine.ini", "inventory_directory": "inventories",
+        },
+        { "type": "file", "direction": "download", "source": "/opt/fetched", "destination": "out/fetched" },
+    ]);
+    home.write("all.json", template(&play, &Value::Null).replace(",\"error-cleanup-provisioner\":null", ""));
+    Baked::of(&home.run(["bake", "all", "--json"]));
+    let read = |name: &str| fs_err::read_to_string(home.project().join(name)).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(read("out/fetched"), "me here");
+    assert_eq!((read("galaxy.log").as_str(), read("wrapper.log").as_str()), ("once\n", "wrapped\n"));
+    // What was fetched is there, and what lies beside the inventory is an input.
+    assert!(Baked::of(&home.run(["bake", "all", "--json"])).reused);
+    home.write("inventories/group_vars/all.yml", "where: there\n");
+    assert_eq!(Baked::of(&home.run(["bake", "all", "--json"])).ran.len(), 1);
+    assert_eq!((read("out/fetched").as_str(), read("galaxy.log").as_str()), ("me there", "once\n"));
+}
