@@ -7,6 +7,7 @@ SHELL := /bin/bash
 TARGET := target
 TRIPLE := x86_64-unknown-linux-gnu
 AGENT := $(TARGET)/$(TRIPLE)/agent/ovenbird-agent
+SEAL := $(TARGET)/$(TRIPLE)/agent/ovenbird-seal
 DIST := $(TARGET)/dist
 
 export OVENBIRD_AGENT := $(CURDIR)/$(AGENT)
@@ -17,14 +18,14 @@ export CARGO_TERM_PROGRESS_WHEN ?= never
 ## The program and the agent, optimised, side by side in target/dist
 release: agent
 	cargo build --release --locked -p ovenbird
-	install -D -t $(DIST) $(TARGET)/release/ovenbird $(AGENT)
+	install -D -t $(DIST) $(TARGET)/release/ovenbird $(AGENT) $(SEAL)
 
 debug: agent
 	cargo build --locked -p ovenbird
 
-# Static, so that it runs in any image. glibc's static form is enough: it names its hosts by address or by plain DNS.
+# Static, so that they run in any image. glibc's static form is enough: the agent names its hosts by address or by plain DNS.
 agent:
-	RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile agent -p ovenbird-agent --target $(TRIPLE)
+	RUSTFLAGS="-C target-feature=+crt-static" cargo build --locked --profile agent -p ovenbird-agent -p ovenbird-seal --target $(TRIPLE)
 
 ## The main job, end to end, on the embedded EC2
 demo: setup-demo debug

@@ -4,6 +4,7 @@ mod config;
 mod error;
 mod event;
 mod log;
+mod over_ssh;
 mod playbook;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use std::time::Instant;
 
 use fs_err as fs;
 use ovenbird_disk::tool::Line;
+use ovenbird_disk::tool::Output;
 use ovenbird_disk::tool::Tool;
 use ovenbird_disk::tool::ToolError;
 
@@ -22,6 +24,7 @@ pub use event::Place;
 pub use event::Stats;
 pub use event::Status;
 pub use event::Task;
+pub(crate) use over_ssh::run_playbook_over_ssh;
 pub use playbook::Playbook;
 
 use crate::sandbox::BAKE_VARIABLE;
@@ -63,10 +66,21 @@ pub fn run_playbook(
     let config = Config::read(&playbook.directory, &playbook.env)?;
     let inventory = write_inputs(sandbox, playbook, work)?;
     let mut log = Log::append(&work.join("ansible.log"), &playbook.secrets)?;
-    let mut course = Course { stats: None, failure: None, no_hosts: false, errors: Vec::new() };
+    let mut course = Course::default();
     let tool = command(playbook, &config, work, &inventory).env(BAKE_VARIABLE, sandbox.bake());
     log.line(&format!("$ {tool}"));
     let ended = tool.run_lines(|line| course.follow(line, &mut log, on_event));
+    outcome(ended, course, playbook, log, started)
+}
+
+/// What became of a run.
+fn outcome(
+    ended: Result<Output, ToolError>,
+    course: Course,
+    playbook: &Playbook,
+    mut log: Log,
+    started: Instant,
+) -> Result<PlaybookOutcome, PlaybookError> {
     log.finish()?;
     let code = match ended {
         Ok(output) => output.code,
@@ -132,6 +146,7 @@ fn command(playbook: &Playbook, config: &Config, work: &Path, inventory: &Path) 
 }
 
 /// What is known of a run while it goes on.
+#[derive(Default)]
 struct Course {
     stats: Option<Stats>,
     failure: Option<(Status, Task, String)>,

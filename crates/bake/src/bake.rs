@@ -13,9 +13,11 @@ use crate::folder::Folders;
 use crate::journal;
 use crate::journal::Beginning;
 use crate::journal::Entry;
+use crate::launch::refuse_unsupported;
 use crate::oven::Oven;
 use crate::oven::needed;
 use crate::path::BakePath;
+use crate::path::choose_path;
 use crate::plan::ExistingImage;
 use crate::plan::Plan;
 use crate::plan::PlannedLayer;
@@ -134,7 +136,7 @@ fn take_up(folders: &Folders, bake: &str) -> Result<BakeFolder, BakeError> {
         BakeError::Unsupported(format!("there is no bake {bake} to go on with: `ovenbird doctor` lists those that are"))
     })?;
     end_processes(bake)?;
-    folder.clear_but(&[journal::NAME, working_disk::NAME, working_disk::RECORD])?;
+    folder.clear_but(&[journal::NAME, working_disk::NAME, working_disk::RECORD, steps::SSH])?;
     Ok(folder)
 }
 
@@ -142,7 +144,9 @@ async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), B
     let (client, request) = (oven.client, oven.request);
     begin(oven)?;
     let source = find_source(client, &request.builder()?.source).await?;
-    step::run(oven, &steps_to_plan(request, &source)).await?;
+    if choose_path(request.path, &source)?.path == BakePath::Direct {
+        step::run(oven, &steps_to_plan(request, &source)).await?;
+    }
     let plan = Plan::make(client, request, source).await?;
     match goal {
         Goal::Plan => return Ok((plan, None)),
@@ -156,7 +160,7 @@ async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), B
     }
     verify_same_plan(oven, plan.image_key)?;
     let replaced = find_replaced(client, request, &plan, &oven.folder.id).await?;
-    let mut steps = steps_to_bake(&plan)?;
+    let mut steps = steps_to_bake(request, &plan)?;
     steps.extend(steps_to_finish(&plan, request.builder()?, replaced, &oven.folder.id));
     // From here on, the list knows all that an earlier run may have made.
     oven.is_clean = true;
@@ -207,14 +211,39 @@ fn steps_to_plan<'p>(request: &Request, source: &'p Source) -> Steps<'p> {
     vec![Box::new(steps::OwnBase { source }), Box::new(steps::FetchBase), Box::new(steps::ReadPackageLists { source })]
 }
 
-fn steps_to_bake(plan: &Plan) -> Result<Steps<'_>, BakeError> {
+fn steps_to_bake<'p>(request: &Request, plan: &'p Plan) -> Result<Steps<'p>, BakeError> {
     match plan.path.path {
-        BakePath::Direct => Ok(direct(plan)),
-        BakePath::Launch => Err(BakeError::Unsupported(format!(
-            "{} must be baked on a launched instance ({}), which this Ovenbird cannot do yet",
-            plan.source.image, plan.path.why
-        ))),
+        BakePath::Direct => refuse_encryption(request.builder()?).map(|()| direct(plan)),
+        BakePath::Launch => refuse_unsupported(request.builder()?).map(|()| launch(plan)),
     }
+}
+
+/// A direct bake's snapshots are as its base's are.
+fn refuse_encryption(builder: &AmazonEbs) -> Result<(), BakeError> {
+    if builder.encrypt_boot != Some(true) {
+        return Ok(());
+    }
+    Err(BakeError::Unsupported(
+        "`encrypt_boot` of amazon-ebs: a direct bake is encrypted as its base is; copy the base encrypted first, turn on the account's \
+         encryption by default, or bake with --launch, which encrypts at launch"
+            .to_owned(),
+    ))
+}
+
+/// On an instance, as Packer does: launched, provisioned, sealed, stopped, and its volumes made an image.
+fn launch(plan: &Plan) -> Steps<'_> {
+    let mut steps: Steps<'_> = vec![
+        Box::new(steps::ImportKey),
+        Box::new(steps::MakeGroup),
+        Box::new(steps::LaunchInstance { plan }),
+        Box::new(steps::Connect),
+    ];
+    for layer in &plan.layers {
+        steps.push(Box::new(steps::RunOnInstance { plan, layer }));
+    }
+    steps.push(Box::new(steps::SealInstance { plan }));
+    steps.push(Box::new(steps::StopInstance));
+    steps
 }
 
 /// Without an instance: the base's blocks, a layer of changed blocks for each provisioner, an image of the last one.
@@ -247,12 +276,11 @@ fn steps_to_finish<'p>(plan: &'p Plan, builder: &'p AmazonEbs, replaced: Option<
     let mut steps: Steps<'p> = Vec::new();
     if let Some(old) = replaced {
         let stand_in = stand_in_name(name, bake);
-        let stands_in_for = Some(old.clone());
-        steps.push(Box::new(steps::RegisterImage { plan, name: stand_in.clone(), stands_in_for }));
+        steps.push(make_image(plan, stand_in.clone(), Some(old.clone())));
         steps.push(Box::new(steps::PublishImage { plan, name: stand_in }));
         steps.push(Box::new(steps::RetireImage { image: old }));
     }
-    steps.push(Box::new(steps::RegisterImage { plan, name: name.to_owned(), stands_in_for: None }));
+    steps.push(make_image(plan, name.to_owned(), None));
     for region in &builder.copies.regions {
         steps.push(Box::new(steps::CopyImage { plan, region, replaces: lifetime.replaces }));
     }
@@ -271,6 +299,14 @@ fn steps_to_finish<'p>(plan: &'p Plan, builder: &'p AmazonEbs, replaced: Option<
         steps.push(Box::new(steps::ProtectImage { protection }));
     }
     steps
+}
+
+/// The image itself: of the disk that was baked on, or of the instance.
+fn make_image(plan: &Plan, name: String, stands_in_for: Option<String>) -> Box<dyn step::Step + '_> {
+    match plan.path.path {
+        BakePath::Direct => Box::new(steps::RegisterImage { plan, name, stands_in_for }),
+        BakePath::Launch => Box::new(steps::CreateImage { plan, name, stands_in_for }),
+    }
 }
 
 /// The first line of the journal. A bake that is resumed has one.

@@ -17,9 +17,13 @@ use crate::folder::Folders;
 use crate::folder::list_bakes;
 use crate::images::undo_images;
 use crate::journal;
+use crate::launch::find_leftovers;
+use crate::launch::undo_leftovers;
 use crate::remote::list_pending_snapshots;
 use crate::remote::undo_snapshot;
 use crate::sandbox::BAKE_VARIABLE;
+use crate::step::Step as _;
+use crate::steps::ImportKey;
 
 /// How long a stray process gets to end before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -37,6 +41,8 @@ pub struct Abandoned {
     pub processes: Vec<u32>,
     /// Its snapshots that are pending: of no use, and an account may have 100.
     pub snapshots: Vec<String>,
+    /// What it launched: `i-…`, `sg-…`, `key-…`.
+    pub launched: Vec<String>,
 }
 
 /// Bakes of this machine whose process is gone, with what they left here and in the client's account and region.
@@ -51,7 +57,8 @@ pub async fn find_abandoned(client: &Client, folders: &Folders) -> Result<Vec<Ab
         let service = journal::find_beginning(&folder.path).map(|beginning| beginning.service);
         let snapshots = list_pending_snapshots(client, &id).await?;
         let processes = processes(&id)?.iter().map(|process| process.pid).collect();
-        found.push(Abandoned { bake: id, service, folder: folder.path.clone(), processes, snapshots });
+        let launched = if has_launched(&folder) { find_leftovers(client, &id).await? } else { Vec::new() };
+        found.push(Abandoned { bake: id, service, folder: folder.path.clone(), processes, snapshots, launched });
     }
     Ok(found)
 }
@@ -67,7 +74,16 @@ pub async fn undo_abandoned(client: &Client, folders: &Folders, bake: &str) -> R
         undo_snapshot(client, &snapshot).await?;
     }
     undo_images(client, bake, None).await?;
+    if has_launched(&folder) {
+        undo_leftovers(client, bake).await?;
+    }
     folder.remove()
+}
+
+/// Did the bake take the launch path? Otherwise it may lack the rights to look for instances, and has none.
+fn has_launched(folder: &BakeFolder) -> bool {
+    let first = ImportKey.name();
+    journal::read(&folder.path).iter().any(|entry| matches!(entry, journal::Entry::Starts { step } if *step == first))
 }
 
 /// Ends what is still running of a bake that is gone.

@@ -74,6 +74,9 @@ pub enum BakeError {
         #[source]
         source: Box<Self>,
     },
+    /// The instance, or the image that was made of it, came to a bad end.
+    #[error("{0}")]
+    Instance(String),
     /// SIGINT or SIGTERM came.
     #[error("interrupted; what the bake had created was taken back, finished layers are kept for the next bake")]
     Interrupted,

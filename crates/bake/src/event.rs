@@ -55,6 +55,20 @@ pub enum Event {
         /// What the template says about it.
         note: Option<String>,
     },
+    /// EC2 has no room for this way of launching; the next one is tried.
+    NoCapacity {
+        /// Type, market and subnet.
+        tried: String,
+        /// What EC2 said.
+        why: String,
+    },
+    /// An instance is baked on.
+    Instance {
+        /// `i-…`
+        instance: String,
+        /// The command that logs in, while the bake keeps it.
+        login: String,
+    },
     /// Blocks of the current phase.
     Blocks {
         /// Done.
@@ -99,6 +113,10 @@ pub enum Phase {
     Packages,
     /// Copying the disk that is baked on.
     Copy,
+    /// Launching an instance.
+    Launch,
+    /// Waiting until the instance lets us in.
+    Boot,
     /// Running a playbook.
     Play {
         /// The provisioner.
@@ -106,6 +124,8 @@ pub enum Phase {
     },
     /// Resetting identity, checking the rules.
     Seal,
+    /// Stopping the instance.
+    Stop,
     /// Writing what the play changed to the disk.
     Apply,
     /// Looking for changed blocks.

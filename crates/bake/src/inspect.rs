@@ -11,10 +11,9 @@ use ovenbird_disk::mount::LoopMount;
 
 use crate::error::BakeError;
 use crate::error::working;
-use crate::seal;
 use crate::seal::Demands;
-use crate::seal::lint;
-use crate::tree::Tree;
+use crate::seal::Report;
+use crate::seal::report;
 
 /// What a disk turned out to hold.
 pub(crate) struct Inspection {
@@ -32,18 +31,21 @@ pub(crate) fn inspect(folder: &Path, disk: &Path) -> Result<Inspection, BakeErro
     let root = gpt::find_root(disk).map_err(working("find the root partition"))?;
     let mounted = LoopMount::ensure(disk, &root, &folder.join("finished"), Access::ReadOnly)
         .map_err(working("mount the finished disk"))?;
-    let tree = Tree::scan(mounted.target()).map_err(working("read the finished tree"))?;
-    let contents = seal::contents::of(mounted.target(), &tree).map_err(working("read what the image holds"))?;
-    let mut lints: Vec<String> = lint(mounted.target(), &Demands::default())
-        .map_err(working("check the finished tree"))?
-        .into_iter()
-        .map(|lint| lint.to_string())
-        .collect();
+    let mut report = report(mounted.target(), &Demands::default()).map_err(working("look at the finished tree"))?;
     if kernel::has_newest_kernel(disk, mounted.target()).map_err(working("compare the kernels"))? == Some(false) {
-        lints.push(
+        report.lints.push(
             "newest-kernel: the firmware would start another kernel than the newest that is installed".to_owned(),
         );
     }
     mounted.unmount().map_err(working("unmount the finished disk"))?;
-    if lints.is_empty() { Ok(Inspection { tree: tree.digest(), contents }) } else { Err(BakeError::Lints { lints }) }
+    Inspection::of(report)
+}
+
+impl Inspection {
+    /// # Errors
+    /// [`BakeError::Lints`] where the tree breaks a rule.
+    pub(crate) fn of(report: Report) -> Result<Self, BakeError> {
+        let Report { tree, contents, lints } = report;
+        if lints.is_empty() { Ok(Self { tree, contents }) } else { Err(BakeError::Lints { lints }) }
+    }
 }

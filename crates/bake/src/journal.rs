@@ -120,6 +120,16 @@ impl Journal {
         self.entries.iter().rev().find(of_it).is_some_and(|entry| matches!(entry, Entry::Starts { .. }))
     }
 
+    /// Has the step had its effect, and is not undone since?
+    #[must_use]
+    pub(crate) fn has_done(&self, name: &str) -> bool {
+        let of_it = |entry: &&Entry| match entry {
+            Entry::Done { step } | Entry::Undone { step } => step == name,
+            _ => false,
+        };
+        self.entries.iter().rev().find(of_it).is_some_and(|entry| matches!(entry, Entry::Done { .. }))
+    }
+
     /// What the step created last, unless it is undone.
     #[must_use]
     pub(crate) fn find_made(&self, name: &str) -> Option<&str> {

@@ -15,6 +15,7 @@ use crate::folder::BakeFolder;
 use crate::folder::drop_old_logs;
 use crate::inspect::Inspection;
 use crate::journal::Journal;
+use crate::launch::Launched;
 use crate::request::Request;
 use crate::step::Mishaps;
 use crate::upload::Upload;
@@ -46,6 +47,8 @@ pub(crate) struct Oven<'a> {
     pub(crate) upload: Option<Upload>,
     /// The snapshots of the layers that are kept.
     pub(crate) kept: BTreeMap<LayerKey, String>,
+    /// What a launch has so far.
+    pub(crate) launched: Launched,
     /// What the finished disk holds.
     pub(crate) inspection: Option<Inspection>,
     /// `ami-…`
@@ -88,6 +91,7 @@ impl<'a> Oven<'a> {
             disk: None,
             upload: None,
             kept: BTreeMap::new(),
+            launched: Launched::default(),
             inspection: None,
             image: None,
             copies: BTreeMap::new(),

@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use ovenbird_aws::Client;
+use ovenbird_core::block::Digest;
 use ovenbird_core::layer::LayerInputs;
 use ovenbird_core::layer::LayerKey;
 use ovenbird_core::layer::ParentRef;
@@ -21,6 +22,7 @@ use serde::Serialize;
 use crate::archive;
 use crate::error::BakeError;
 use crate::error::working;
+use crate::path::BakePath;
 use crate::path::PathChoice;
 use crate::path::choose_path;
 use crate::post;
@@ -30,6 +32,7 @@ use crate::sandbox::PackageCache;
 use crate::sandbox::Tmp;
 use crate::source::Source;
 
+pub(crate) use inputs::user_data;
 pub(crate) use known::remember;
 
 /// What a bake will do.
@@ -110,9 +113,15 @@ impl Plan {
         post::verify_known(request)?;
         let path = choose_path(request.path, &source)?;
         let lists = package_cache(request, &source).lists;
-        let archive_state = archive::state(&lists).map_err(working("read the state of the package archive"))?;
-        let epoch =
-            archive::newest(&lists).map_err(working("read the state of the package archive"))?.unwrap_or_default();
+        let doing = "read the state of the package archive";
+        let (archive_state, epoch) = match path.path {
+            BakePath::Direct => {
+                let newest = archive::newest(&lists).map_err(working(doing))?;
+                (archive::state(&lists).map_err(working(doing))?, newest.unwrap_or_default())
+            }
+            // The instance reads the archive itself, after the plan: nothing is known of it yet.
+            BakePath::Launch => (Digest([0; 32]), 0),
+        };
         let ami = describe_source(&source, client.region().unwrap_or_default());
         let layers = layers::plan(request, &source, &ami, archive_state)?;
         let error_cleanup = request.build.error_cleanup.as_ref();
@@ -121,7 +130,7 @@ impl Plan {
             Some(layer) => ParentRef::Layer(layer.key),
             None => ParentRef::Base { snapshot: source.snapshot.clone(), content: source.image.clone() },
         };
-        let image_key = inputs::image_key(request, &parent, &source, &ami)?;
+        let image_key = inputs::image_key(request, &path, &parent, (&source, &ami))?;
         let existing = lookup::find_image(client, &request.service, image_key).await?;
         let existing = existing.filter(|image| !request.rebuild && age::too_old(request, image.made).is_none());
         let error_cleanup = error_cleanup.map(|draft| draft.run);
@@ -132,6 +141,11 @@ impl Plan {
     }
 
     async fn decide_fates(&mut self, client: &Client, request: &Request) -> Result<(), BakeError> {
+        if self.path.path == BakePath::Launch {
+            let why = "the provisioners of a launch run on one instance, and none is kept alone";
+            self.layers.iter_mut().for_each(|layer| layer.fate = Fate::Run { why: vec![why.to_owned()] });
+            return Ok(());
+        }
         let keys: Vec<LayerKey> = self.layers.iter().map(|layer| layer.key).collect();
         let found = if request.rebuild { Default::default() } else { lookup::find_layers(client, &keys).await? };
         for layer in &mut self.layers {

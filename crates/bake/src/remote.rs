@@ -7,6 +7,7 @@ mod register;
 mod upload;
 
 pub(crate) use arrived::note_of;
+pub(crate) use fetch::count_blocks;
 pub use fetch::fetch_changes;
 pub use fetch::fetch_disk;
 pub(crate) use register::find_named;

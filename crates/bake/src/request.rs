@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use ovenbird_template::Recipe;
 
 use crate::error::BakeError;
 use crate::folder::Folders;
+use crate::launch::Watch;
 use crate::path::BakePath;
 
 /// Everything that a plan is made from, besides AWS.
@@ -53,6 +55,8 @@ pub struct Request {
     pub pointed: BTreeMap<String, String>,
     /// Is somebody there whom a breakpoint can ask?
     pub has_person: bool,
+    /// What bakes of this process wait for together.
+    pub watch: Arc<Watch>,
     /// The bake to go on with; see [`crate::find_resumable`].
     pub resume: Option<String>,
 }
@@ -75,7 +79,6 @@ fn refuse_unfinished(builder: &AmazonEbs) -> Result<(), BakeError> {
     let asked = [
         ("ami_product_codes", !builder.sharing.product_codes.is_empty()),
         ("snapshot_copy_duration_minutes", builder.copies.duration_minutes.is_some()),
-        ("encrypt_boot", builder.encrypt_boot == Some(true)),
         ("skip_create_ami", builder.skip_create_ami),
     ];
     match asked.iter().find(|(_, is_asked)| *is_asked) {

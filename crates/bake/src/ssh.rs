@@ -7,11 +7,16 @@ mod error;
 mod key;
 mod login;
 mod options;
-mod transfer;
 
 pub use error::SshError;
 pub use key::KeyPair;
 pub use login::Login;
+pub(crate) use login::undo_socket_folder;
 pub use options::Bastion;
 pub use options::Host;
-pub use transfer::quoted;
+
+/// One word for a POSIX shell, whatever is in it.
+#[must_use]
+pub fn quoted(word: &str) -> String {
+    format!("'{}'", word.replace('\'', r"'\''"))
+}

@@ -10,9 +10,11 @@ use crate::ansible::Playbook;
 use crate::ansible::PlaybookError;
 use crate::ansible::PlaybookOutcome;
 use crate::ansible::run_playbook;
+use crate::ansible::run_playbook_over_ssh;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::sandbox::Sandbox;
+use crate::ssh::Login;
 use crate::ssh::quoted;
 
 /// How long a transfer may take.
@@ -54,6 +56,25 @@ impl Target for Sandbox {
         on_event: &mut dyn FnMut(ansible::Event),
     ) -> Result<PlaybookOutcome, PlaybookError> {
         run_playbook(self, playbook, work, on_event)
+    }
+}
+
+impl Target for Login {
+    fn name(&self) -> &str {
+        &self.host().name
+    }
+
+    fn command(&self, doing: &str, script: &str) -> Tool {
+        Self::command(self, doing, script)
+    }
+
+    fn play(
+        &self,
+        playbook: &Playbook,
+        work: &Path,
+        on_event: &mut dyn FnMut(ansible::Event),
+    ) -> Result<PlaybookOutcome, PlaybookError> {
+        run_playbook_over_ssh(self, playbook, work, on_event)
     }
 }
 

@@ -8,8 +8,10 @@
 
 mod boot_play;
 pub mod contents;
+mod key;
 mod lints;
 pub mod packages;
+mod report;
 mod root;
 mod rules;
 pub mod tree;
@@ -19,9 +21,12 @@ pub mod yaml;
 use std::io;
 use std::path::Path;
 
+pub use key::remove_key;
 pub use lints::Demands;
 pub use lints::Lint;
 pub use lints::lint;
+pub use report::Report;
+pub use report::report;
 pub use rules::RULES;
 pub use rules::Rule;
 pub use rules::TEMPORARY_FILES;

@@ -88,13 +88,18 @@ impl Playbook {
 
     /// The user is root, as which the sandbox is entered: `become` then has nothing to do, and needs no `sudo` in the image.
     pub(super) fn inventory(&self, sandbox: &Sandbox) -> String {
-        let host = &self.host_alias;
-        let mut text = format!(
-            "{host} ansible_connection=community.general.chroot ansible_host={} ansible_chroot_exe={} \
-             ansible_python_interpreter=/usr/bin/python3 ansible_user=root\n",
+        self.inventory_of(&format!(
+            "ansible_connection=community.general.chroot ansible_host={} ansible_chroot_exe={} \
+             ansible_python_interpreter=/usr/bin/python3 ansible_user=root",
             sandbox.root().display(),
             sandbox.enter_program().display(),
-        );
+        ))
+    }
+
+    /// The image's host, with the variables that say how it is reached, in the groups of the template.
+    pub(super) fn inventory_of(&self, variables: &str) -> String {
+        let host = &self.host_alias;
+        let mut text = format!("{host} {variables}\n");
         for group in &self.groups {
             _ = write!(text, "[{group}]\n{host}\n");
         }

@@ -16,6 +16,7 @@ use ovenbird_template::Deferred;
 use ovenbird_template::Provisioner;
 use ovenbird_template::Recipe;
 use ovenbird_template::SourceAmi;
+use ovenbird_template::UserData;
 
 use super::draft::told;
 use super::galaxy;
@@ -24,6 +25,8 @@ use crate::ansible::Playbook;
 use crate::disks::write_atomically;
 use crate::error::BakeError;
 use crate::error::working;
+use crate::path::BakePath;
+use crate::path::PathChoice;
 use crate::reach;
 use crate::request::Request;
 use crate::source::Source;
@@ -147,12 +150,26 @@ fn find_program(name: &str) -> Option<PathBuf> {
     fs_err::canonicalize(found).ok()
 }
 
+/// The user data that a launch gives to its instance.
+///
+/// # Errors
+/// When its file cannot be read.
+pub(crate) fn user_data(request: &Request) -> Result<Option<Vec<u8>>, BakeError> {
+    match &request.builder()?.launch.user_data {
+        None => Ok(None),
+        Some(UserData::Text(text)) => Ok(Some(text.clone().into_bytes())),
+        Some(UserData::File(file)) => {
+            fs_err::read(request.directory.join(file)).map(Some).map_err(working("read user_data_file"))
+        }
+    }
+}
+
 /// The key of the image: its last layer, and all that RegisterImage is told besides the name.
 pub(super) fn image_key(
     request: &Request,
+    path: &PathChoice,
     parent: &ParentRef,
-    source: &Source,
-    ami: &SourceAmi,
+    (source, ami): (&Source, &SourceAmi),
 ) -> Result<LayerKey, BakeError> {
     let builder: &AmazonEbs = request.builder()?;
     let rendered = crate::register::rendered_tags(builder, ami)?;
@@ -166,6 +183,12 @@ pub(super) fn image_key(
     );
     options.insert("boot mode".to_owned(), source.boot_mode.clone().unwrap_or_default());
     options.insert("service".to_owned(), request.service.clone());
+    if path.path == BakePath::Launch {
+        // An instance has been booted, by what its user data says: never what a direct bake makes.
+        options.insert("path".to_owned(), path.path.to_string());
+        options.insert("user data".to_owned(), Digest::of(&user_data(request)?.unwrap_or_default()).hex());
+        options.insert("encryption".to_owned(), format!("{:?} {:?}", builder.encrypt_boot, builder.kms_key_id));
+    }
     let inputs = LayerInputs {
         parent: parent.clone(),
         files: BTreeMap::new(),

@@ -10,6 +10,7 @@ use ovenbird_aws::Client;
 use ovenbird_aws::ebs;
 use ovenbird_core::block::BlockMap;
 use ovenbird_core::block::Digest;
+use ovenbird_core::manifest::Blocks;
 use ovenbird_disk::blocks;
 
 use super::IN_FLIGHT;
@@ -47,6 +48,21 @@ pub async fn fetch_disk(
     write_blocks(client, snapshot, missing, disk, &mut map, &mut arrived, on_block).await?;
     arrived.finish().map_err(working(format!("finish {}", disk.display())))?;
     Ok(map)
+}
+
+/// How much a snapshot of our own holds.
+///
+/// # Errors
+/// AWS's refusals.
+pub(crate) async fn count_blocks(client: &Client, snapshot: &str) -> Result<Blocks, BakeError> {
+    let request = ebs::ListSnapshotBlocksRequest {
+        snapshot_id: Some(snapshot.to_owned()),
+        max_results: Some(10_000),
+        ..Default::default()
+    };
+    let pages = client.send_all(request).await.map_err(calling(format!("count the blocks of {snapshot}")))?;
+    let volume_size = pages.first().and_then(|page| page.volume_size).map(super::size_in_bytes).unwrap_or_default();
+    Ok(Blocks { count: pages.iter().map(|page| page.blocks.len() as u64).sum(), volume_size })
 }
 
 /// Turns `disk`, which holds `parent` with the content `map`, into `child`, reading only what differs.

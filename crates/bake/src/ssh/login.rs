@@ -47,6 +47,12 @@ impl Login {
         &self.host
     }
 
+    /// The bake that it belongs to.
+    #[must_use]
+    pub fn bake(&self) -> &str {
+        &self.bake
+    }
+
     /// Tries to log in until it works, and pins the host's key then. The connection stays.
     ///
     /// Until then a key may change (cloud-init makes the host's keys at the first boot), and the user may be missing.

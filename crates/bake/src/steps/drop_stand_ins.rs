@@ -2,6 +2,7 @@
 
 use crate::images::deregister;
 use crate::images::list_named_like;
+use crate::images::list_snapshots;
 use crate::oven::Oven;
 use crate::plan::Plan;
 use crate::register::stand_in_start;
@@ -24,7 +25,15 @@ impl Step for DropStandIns<'_> {
         Box::pin(async {
             let start = stand_in_start(&self.plan.image_name);
             for image in list_named_like(oven.client, &oven.request.service, &start).await? {
+                // A disk's snapshot is a layer and stays; CreateImage made one for the stand-in alone.
+                let own = match oven.launched.snapshot {
+                    Some(_) => list_snapshots(oven.client, &image).await?,
+                    None => Vec::new(),
+                };
                 deregister(oven.client, &image).await?;
+                for snapshot in own {
+                    undo_snapshot(oven.client, &snapshot).await?;
+                }
             }
             if self.with_old_snapshots {
                 let layers: Vec<&String> = oven.kept.values().collect();

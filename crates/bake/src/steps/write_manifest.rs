@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use ovenbird_core::manifest;
 use ovenbird_core::manifest::Manifest;
 
+use super::CreateImage;
 use super::RegisterImage;
 use crate::disks::write_atomically;
 use crate::error::BakeError;
@@ -32,9 +33,9 @@ impl Step for WriteManifest<'_> {
             let text = manifest.to_json().map_err(working("write the manifest"))?;
             write_atomically(&oven.request.folders.manifest(&image), &text)?;
             let inspection = needed(oven.inspection.as_ref(), "a look at the disk")?;
-            let snapshot = &needed(oven.disk.as_ref(), "a disk to bake on")?.content.snapshot;
+            let (snapshot, _) = finished(oven)?;
             // In the cache, where it stays: what a snapshot holds does not depend on what becomes of the image.
-            kept::keep(&oven.request.folders, snapshot, &inspection.contents)?;
+            kept::keep(&oven.request.folders, &snapshot, &inspection.contents)?;
             oven.manifest = Some(manifest);
             Ok(())
         })
@@ -55,21 +56,23 @@ impl Step for WriteManifest<'_> {
 
 impl WriteManifest<'_> {
     fn find_image<'a>(&self, oven: &'a Oven<'_>) -> Option<&'a str> {
-        let register = RegisterImage { plan: self.plan, name: self.plan.image_name.clone(), stands_in_for: None };
-        oven.journal.find_made(&register.name())
+        let (plan, name) = (self.plan, self.plan.image_name.clone());
+        let register = RegisterImage { plan, name: name.clone(), stands_in_for: None };
+        let create = CreateImage { plan, name, stands_in_for: None };
+        oven.journal.find_made(&register.name()).or_else(|| oven.journal.find_made(&create.name()))
     }
 
     fn manifest(&self, oven: &Oven<'_>, image: &str) -> Result<Manifest, BakeError> {
         let (plan, request) = (self.plan, oven.request);
         let inspection = needed(oven.inspection.as_ref(), "a look at the disk")?;
-        let content = &needed(oven.disk.as_ref(), "a disk to bake on")?.content;
+        let (snapshot, blocks) = finished(oven)?;
         let layers = plan.layers.iter().map(|layer| manifest::Layer {
             key: layer.key,
             inputs: layer.inputs.clone(),
             provisioner: layer.title.clone(),
             snapshot: oven.kept.get(&layer.key).cloned(),
         });
-        let regional = manifest::RegionalImage { image: image.to_owned(), snapshot: content.snapshot.clone() };
+        let regional = manifest::RegionalImage { image: image.to_owned(), snapshot };
         Ok(Manifest {
             version: manifest::VERSION,
             service: request.service.clone(),
@@ -84,8 +87,18 @@ impl WriteManifest<'_> {
             layers: layers.collect(),
             tree: inspection.tree,
             packages: inspection.contents.versions(),
-            blocks: manifest::Blocks { count: content.map.blocks.len() as u64, volume_size: content.map.volume_size },
+            blocks,
             regions: BTreeMap::from([(oven.region(), regional)]),
         })
     }
+}
+
+/// The snapshot behind the image's root, and how much it holds: of the disk that was baked on, or of the instance's volume.
+fn finished(oven: &Oven<'_>) -> Result<(String, manifest::Blocks), BakeError> {
+    if let Some(finished) = &oven.launched.snapshot {
+        return Ok(finished.clone());
+    }
+    let content = &needed(oven.disk.as_ref(), "a disk to bake on")?.content;
+    let blocks = manifest::Blocks { count: content.map.blocks.len() as u64, volume_size: content.map.volume_size };
+    Ok((content.snapshot.clone(), blocks))
 }

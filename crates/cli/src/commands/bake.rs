@@ -5,6 +5,7 @@ mod reproduce;
 pub(crate) mod show;
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
@@ -124,9 +125,10 @@ pub(crate) fn plan(context: Context<'_>, arguments: &plan::Arguments) -> Result<
 
 pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
     // First of all, while there is one thread: every mount of the bake goes with this process, however it ends.
-    if !arguments.dry_run {
+    if !arguments.dry_run && arguments.choices.path() != Some(BakePath::Launch) {
         ovenbird_disk::namespace::enter_private().map_err(|error| {
-            Failure::usage(format!("a bake mounts disks, which needs root: {error}")).hint("run it with sudo")
+            Failure::usage(format!("a bake mounts disks, which needs root: {error}"))
+                .hint("run it with sudo; or bake on an instance with --launch, which needs no root here")
         })?;
     }
     wait_for(async {
@@ -157,6 +159,9 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
             return baked.map(|_| show_layers(context, until, progress.finish())).map_err(failure);
         }
         let baked = ovenbird_bake::bake(&account.client, &request, &mut |event| events.show(&event)).await;
+        if let Some(login) = events.login().filter(|_| baked.is_err() && keep_on_failure) {
+            context.output.hint(&format!("the instance is kept; log in with: {login}"));
+        }
         let (plan, baked) = baked.map_err(|error| failure(error).masked(|text| request.recipe.masked(text)))?;
         if arguments.check_reproducible {
             reproduce::check(context, &account, (&request, &plan), &baked.image, &progress).await?;
@@ -269,6 +274,7 @@ pub(crate) async fn prepare(
         max_age: asked.resumed.map_or(asked.choices.max_age, |resumed| resumed.max_age),
         keep_on_failure: asked.keep_on_failure,
         pointed,
+        watch: Arc::default(),
         has_person: context.output.has_progress() && std::io::stdin().is_terminal(),
         resume: asked.resumed.map(|resumed| resumed.bake.clone()),
         keep_lists: asked.choices.keep_lists,
@@ -288,7 +294,7 @@ fn show_layers(context: Context<'_>, until: LayerKey, took: Duration) {
 
 async fn show_plan(context: Context<'_>, account: &Account, request: &Request) -> Result<(), Failure> {
     let source = find_source(&account.client, &request.builder().map_err(failure)?.source).await.map_err(failure)?;
-    if !has_package_lists(request, &source) {
+    if request.path != Some(BakePath::Launch) && !has_package_lists(request, &source) {
         show::unread(context, request, &source);
         return Ok(());
     }
@@ -325,10 +331,14 @@ fn show_baked(
     } else {
         let ran = plan.to_run().len();
         output.line(&format!(
-            "baked `{}` in {:.1} s: {ran} of {} layers run, no instance launched",
+            "baked `{}` in {:.1} s: {ran} of {} layers run, {}",
             baked.name,
             took.as_secs_f64(),
-            plan.layers.len()
+            plan.layers.len(),
+            match plan.path.path {
+                BakePath::Direct => "no instance launched",
+                BakePath::Launch => "on an instance that is gone again",
+            }
         ));
         output.note(&format!("where the time went: {}", show::phases(phases)));
     }
@@ -344,6 +354,7 @@ pub(crate) fn failure(error: BakeError) -> Failure {
         BakeError::Aws { .. } | BakeError::PendingSnapshots { .. } | BakeError::NotToBeCopied { .. } => Kind::Aws,
         BakeError::Source(_) => Kind::NotFound,
         BakeError::Unsupported(_) => Kind::Usage,
+        BakeError::Instance(_) => Kind::Aws,
         BakeError::Lints { .. } => Kind::Refused,
         BakeError::PostProcessor { .. } => Kind::AfterBake,
         BakeError::Interrupted => Kind::Interrupted,

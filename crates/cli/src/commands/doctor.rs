@@ -78,10 +78,11 @@ fn tell(context: Context<'_>, findings: &Findings) {
         let did = if findings.fixed { "took back" } else { "left behind by" };
         let service = left.service.as_deref().map_or_else(String::new, |service| format!(" of {service}"));
         output.print(&format!(
-            "{did} {}{service}: {} pending snapshots, {} processes, {}",
+            "{did} {}{service}: {} pending snapshots, {} processes, {}{}",
             left.bake,
             left.snapshots.len(),
             left.processes.len(),
+            left.launched.iter().map(|id| format!("{id}, ")).collect::<String>(),
             left.folder.display()
         ));
     }

@@ -131,6 +131,11 @@ pub(super) fn shared_cache() -> PathBuf {
     folder.canonicalize().expect("the cache folder's path")
 }
 
+/// Where this machine keeps what the image behind `snapshot` holds, once it knows.
+pub fn contents_file(snapshot: &str) -> PathBuf {
+    shared_cache().join("ovenbird/contents").join(format!("{snapshot}.json.gz"))
+}
+
 /// Makes this machine know what the image behind `snapshot` holds, as if it had baked it.
 pub fn kept_contents(snapshot: &str, json: &[u8]) {
     let folder = shared_cache().join("ovenbird/contents");

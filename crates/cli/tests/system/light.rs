@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::process::ExitStatus;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ovenbird_bake::Request;
@@ -154,6 +155,7 @@ impl<'a> Light<'a> {
             keep_on_failure: false,
             pointed: BTreeMap::new(),
             keep_lists: false,
+            watch: Arc::default(),
             has_person: false,
             resume: resume.map(str::to_owned),
         }

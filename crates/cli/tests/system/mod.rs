@@ -2,6 +2,7 @@ mod bad_user_data;
 mod fleet;
 mod killed_bake;
 mod killed_daemon;
+mod launched_bake;
 mod light;
 mod main_job;
 mod packer;

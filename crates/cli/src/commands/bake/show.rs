@@ -26,16 +26,26 @@ const MOST_PHASES: usize = 5;
 pub(crate) struct Events<'a> {
     context: Context<'a>,
     progress: &'a Progress<'a>,
+    /// The command that logs in to the bake's instance.
+    login: Option<String>,
 }
 
 impl<'a> Events<'a> {
     pub(crate) fn new(context: Context<'a>, progress: &'a Progress<'a>) -> Self {
-        Self { context, progress }
+        Self { context, progress, login: None }
+    }
+
+    /// How a person gets into the instance that was baked on, if there was one.
+    pub(crate) fn login(&self) -> Option<&str> {
+        self.login.as_deref()
     }
 
     pub(crate) fn show(&mut self, event: &Event) {
         if let Event::Phase { phase } = event {
             self.progress.phase(&phase_name(phase));
+        }
+        if let Event::Instance { login, .. } = event {
+            self.login = Some(login.clone());
         }
         if self.context.output.is_json() {
             self.context.output.data(event);
@@ -57,6 +67,8 @@ impl<'a> Events<'a> {
                 self.progress.line(&format!("kept    {layer}  as {snapshot}, {changed_blocks} changed blocks"));
             }
             Event::Stays { bake, disk } => self.show_what_stays(bake, disk.as_deref()),
+            Event::NoCapacity { tried, why } => self.progress.line(&format!("no room for {tried}: {why}")),
+            Event::Instance { instance, .. } => self.progress.line(&format!("launched {instance}")),
             Event::Left { step, error } => {
                 self.context
                     .output
@@ -126,8 +138,11 @@ fn phase_name(phase: &Phase) -> String {
         Phase::Fetch => "fetch the base".to_owned(),
         Phase::Packages => "read the package archive".to_owned(),
         Phase::Copy => "copy the disk".to_owned(),
+        Phase::Launch => "launch an instance".to_owned(),
+        Phase::Boot => "wait until it lets us in".to_owned(),
         Phase::Play { layer } => layer.clone(),
         Phase::Seal => "seal".to_owned(),
+        Phase::Stop => "stop the instance".to_owned(),
         Phase::Apply => "write the layer to the disk".to_owned(),
         Phase::Scan => "look for changed blocks".to_owned(),
         Phase::Upload => "upload changed blocks".to_owned(),

@@ -1,0 +1,75 @@
+//! The provisioners of a layer, run on the instance.
+
+use ovenbird_template::SourceAmi;
+
+use crate::event::Event;
+use crate::event::Phase;
+use crate::oven::Oven;
+use crate::oven::needed;
+use crate::plan::Plan;
+use crate::plan::PlannedLayer;
+use crate::plan::describe_source;
+use crate::provision;
+use crate::provision::Site;
+use crate::ssh::Login;
+use crate::step::Step;
+use crate::step::Work;
+
+pub(crate) struct RunOnInstance<'p> {
+    pub(crate) plan: &'p Plan,
+    pub(crate) layer: &'p PlannedLayer,
+}
+
+impl Step for RunOnInstance<'_> {
+    fn name(&self) -> String {
+        step_name(self.layer)
+    }
+
+    fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
+        Box::pin(async {
+            if oven.journal.has_done(&self.name()) {
+                return Ok(());
+            }
+            oven.tell(Event::Phase { phase: Phase::Play { layer: self.layer.title.clone() } });
+            let login = needed(oven.launched.login.clone(), "a way into the instance")?;
+            let ami = self.describe(oven, &login)?;
+            let (request, logs) = (oven.request, oven.logs.clone());
+            let mut site = Site { target: &login, request, ami: &ami, logs: &logs, on_event: &mut *oven.on_event };
+            let ended = self.layer.runs.iter().try_for_each(|run| provision::run(&mut site, run));
+            if ended.is_err() {
+                provision::clean_up(&mut site, self.plan.error_cleanup.as_ref());
+            }
+            ended
+        })
+    }
+}
+
+impl RunOnInstance<'_> {
+    /// What the template's late values are worth here: `{{build `Host`}}` and the like are the instance's.
+    fn describe(&self, oven: &Oven<'_>, login: &Login) -> Result<SourceAmi, crate::error::BakeError> {
+        let mut ami = describe_source(&self.plan.source, &oven.region());
+        let host = login.host();
+        let values = [
+            ("ID", host.name.clone()),
+            ("Host", host.address.clone()),
+            ("Port", host.port.to_string()),
+            ("User", host.user.clone()),
+            ("ConnType", "ssh".to_owned()),
+            ("SSHPrivateKeyFile", login.key().display().to_string()),
+            ("PackerRunUUID", oven.folder.id.clone()),
+        ];
+        ami.instance.extend(values.map(|(name, value)| (name.to_owned(), value)));
+        Ok(ami)
+    }
+}
+
+fn step_name(layer: &PlannedLayer) -> String {
+    format!("run {} {}", layer.key.short(), layer.title)
+}
+
+/// Can an instance of an earlier run be gone on with? Only if every provisioner that began on it came to its end: one that was cut
+/// off may have done half of its work, and not every one can be repeated.
+pub(super) fn can_go_on(oven: &Oven<'_>, plan: &Plan) -> bool {
+    let names = plan.layers.iter().map(step_name);
+    names.into_iter().all(|name| !oven.journal.has_begun(&name) || oven.journal.has_done(&name))
+}

@@ -1,0 +1,38 @@
+//! What a finished tree is, and what is wrong with it.
+
+use std::io;
+use std::path::Path;
+
+use ovenbird_core::block::Digest;
+use ovenbird_core::contents::Contents;
+use serde::Deserialize;
+use serde::Serialize;
+
+use crate::Demands;
+use crate::contents;
+use crate::lint;
+use crate::tree::Tree;
+
+/// A last look at a finished tree.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// The digest of the file tree: the image's identity.
+    pub tree: Digest,
+    /// What people compare images by.
+    pub contents: Contents,
+    /// The rules that it breaks, a sentence each.
+    pub lints: Vec<String>,
+}
+
+/// Looks at the tree at `root`, which is not changed.
+///
+/// # Errors
+/// When something of it cannot be read.
+pub fn report(root: &Path, demands: &Demands) -> io::Result<Report> {
+    let tree = Tree::scan(root)?;
+    Ok(Report {
+        tree: tree.digest(),
+        contents: contents::of(root, &tree)?,
+        lints: lint(root, demands)?.iter().map(ToString::to_string).collect(),
+    })
+}
