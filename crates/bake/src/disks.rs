@@ -12,6 +12,8 @@ use ovenbird_disk::blocks;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::folder::Folders;
+use crate::folder::find_oldest;
+use crate::folder::ignore_missing;
 use crate::remote::fetch_changes;
 use crate::remote::fetch_disk;
 use crate::remote::note_of;
@@ -191,22 +193,10 @@ fn fetching_lock(folder: &Path) -> std::io::Result<std::fs::File> {
 
 /// A bake that reads a disk just now has it open, so it goes on with it.
 fn drop_oldest(folder: &Path) -> std::io::Result<()> {
-    let mut disks = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|extension| extension == "raw") {
-            disks.push((fs_err::metadata(&path)?.modified()?, path));
-        }
-    }
-    disks.sort();
-    let too_many = disks.len().saturating_sub(BASES);
-    for (_, disk) in disks.into_iter().take(too_many) {
+    let is_disk = |path: &Path| path.extension().is_some_and(|extension| extension == "raw");
+    for disk in find_oldest(folder, BASES, is_disk)? {
         for file in [disk.with_extension("blocks.json"), disk] {
-            match fs_err::remove_file(file) {
-                // Another bake made room at the same time.
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            ignore_missing(fs_err::remove_file(file))?;
         }
     }
     Ok(())

@@ -120,14 +120,40 @@ fn lock_file(folder: &Path) -> std::io::Result<File> {
 /// # Errors
 /// The disk's.
 pub(crate) fn drop_old_logs(folders: &Folders) -> std::io::Result<()> {
-    let mut logs = Vec::new();
-    for entry in fs_err::read_dir(folders.logs())? {
-        let entry = entry?;
-        logs.push((entry.metadata()?.modified()?, entry.path()));
+    find_oldest(&folders.logs(), LOGS, |_| true)?
+        .iter()
+        .try_for_each(|path| ignore_missing(fs_err::remove_dir_all(path)))
+}
+
+/// The entries of `folder` that are wanted, without the `most` latest. Bakes side by side clear the same folders, so what is gone while
+/// we look is gone.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn find_oldest(folder: &Path, most: usize, want: impl Fn(&Path) -> bool) -> std::io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs_err::read_dir(folder)? {
+        let path = entry?.path();
+        match fs_err::symlink_metadata(&path).and_then(|found| found.modified()) {
+            Ok(modified) if want(&path) => found.push((modified, path)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
     }
-    logs.sort();
-    let too_many = logs.len().saturating_sub(LOGS);
-    logs.into_iter().take(too_many).try_for_each(|(_, path)| fs_err::remove_dir_all(path))
+    found.sort();
+    found.truncate(found.len().saturating_sub(most));
+    Ok(found.into_iter().map(|(_, path)| path).collect())
+}
+
+/// A removal of what somebody else has removed went well.
+///
+/// # Errors
+/// Any other.
+pub(crate) fn ignore_missing(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
 }
 
 /// The ids of all bakes that have a folder, alive or not.
@@ -144,4 +170,28 @@ pub(crate) fn list_bakes(folders: &Folders) -> Result<Vec<String>, BakeError> {
     let mut ids: Vec<String> = names.filter(|name| name.starts_with("bake-")).collect();
     ids.sort();
     Ok(ids)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bakes_side_by_side_may_clear_the_same_logs() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let folders = Folders { cache: dir.path().join("cache"), state: dir.path().join("state") };
+        std::thread::scope(|scope| {
+            for bake in 0..4 {
+                let folders = &folders;
+                scope.spawn(move || {
+                    for number in 0..50 {
+                        let log = folders.logs().join(format!("bake-{bake}-{number}"));
+                        fs_err::create_dir_all(log).expect("made");
+                        drop_old_logs(folders).expect("cleared");
+                    }
+                });
+            }
+        });
+        assert_eq!(fs_err::read_dir(folders.logs()).expect("the logs").count(), LOGS);
+    }
 }

@@ -15,6 +15,8 @@ use crate::disks::write_atomically;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::folder::Folders;
+use crate::folder::find_oldest;
+use crate::folder::ignore_missing;
 
 /// Files that are kept, at one to two megabytes each; the one that was written longest ago goes.
 const MOST: usize = 100;
@@ -46,18 +48,7 @@ fn path(folders: &Folders, snapshot: &str) -> PathBuf {
 }
 
 fn drop_oldest(folder: &Path) -> std::io::Result<()> {
-    let mut files = Vec::new();
-    for entry in fs_err::read_dir(folder)? {
-        let entry = entry?;
-        files.push((entry.metadata()?.modified()?, entry.path()));
-    }
-    files.sort();
-    let too_many = files.len().saturating_sub(MOST);
-    files.into_iter().take(too_many).try_for_each(|(_, path)| match fs_err::remove_file(path) {
-        // Another bake did the same.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    })
+    find_oldest(folder, MOST, |_| true)?.iter().try_for_each(|path| ignore_missing(fs_err::remove_file(path)))
 }
 
 #[cfg(test)]
