@@ -119,7 +119,12 @@ async fn bake_to(
         None => BakeFolder::create(&request.folders)?,
         Some(bake) => take_up(&request.folders, bake)?,
     };
-    let mut oven = Oven::open(client, request, &folder, on_event, mishaps)?;
+    let mut oven = match Oven::open(client, request, &folder, on_event, mishaps) {
+        Ok(oven) => oven,
+        // Nothing was begun; what an earlier run of the same bake has left stays.
+        Err(error) if request.resume.is_some() => return Err(error),
+        Err(error) => return folder.remove().and(Err(error)),
+    };
     let ended = run(&mut oven, goal).await;
     let ended = ended.and_then(|(plan, baked)| post_process(&mut oven, &plan, baked.as_ref()).map(|()| (plan, baked)));
     let is_clean = oven.is_clean;

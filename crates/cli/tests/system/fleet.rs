@@ -44,14 +44,14 @@ fn a_rebuild_bakes_what_changed_and_what_is_common_once() {
     let matrix = rebuild(&lab, &["--plan"]).ok().json();
     let entries = matrix["include"].as_array().expect("entries");
     assert_eq!(entries.len(), 4, "the common layer and three services: {matrix}");
-    assert_eq!(matrix["stages"][0]["include"][0]["unit"], "common: ansible common.yml");
+    assert_eq!(matrix["stages"][0]["include"][0]["unit"], "common: ansible common/common.yml");
     assert_eq!(matrix["stages"][1]["include"].as_array().map(Vec::len), Some(3));
     assert!(entries.iter().all(|entry| entry["command"].as_str().is_some_and(|it| it.starts_with("ovenbird bake "))));
 
     let first = rebuild(&lab, &["--jobs", "2"]).ok();
     assert_eq!(outcomes(&first), [baked("baked", 1), baked("baked", 1), baked("baked", 1)]);
     let ran = ran_layers(&first);
-    assert_eq!(ran.iter().filter(|(_, layer)| layer == "ansible common.yml").count(), 1, "{ran:?}");
+    assert_eq!(ran.iter().filter(|(_, layer)| layer == "ansible common/common.yml").count(), 1, "{ran:?}");
     assert_eq!(ran.len(), 4, "{ran:?}");
     let pointers = lab.home.run(["-C", "fleet", "status", "--json"]).ok().json();
     assert_eq!(pointers["pointers"].as_array().map(Vec::len), Some(3), "{pointers}");
