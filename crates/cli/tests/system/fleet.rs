@@ -60,13 +60,13 @@ fn a_rebuild_bakes_what_changed_and_what_is_common_once() {
     assert_eq!(outcomes(&again), [baked("reused", 0), baked("reused", 0), baked("reused", 0)]);
     assert_eq!(rebuild(&lab, &["--plan"]).ok().json()["include"], serde_json::json!([]));
 
-    lab.home.edit("fleet/roles/cache/tasks/main.yml", "vm.overcommit_memory = 1", "vm.overcommit_memory = 2");
+    lab.home.edit("fleet/services/roles/cache/tasks/main.yml", "vm.overcommit_memory = 1", "vm.overcommit_memory = 2");
     let third = rebuild(&lab, &[]).ok();
     assert_eq!(outcomes(&third), [baked("reused", 0), baked("baked", 1), baked("reused", 0)]);
     assert_eq!(ran_layers(&third), [("cache".to_owned(), "ansible services/cache.yml".to_owned())]);
 
-    lab.home.write("fleet/roles/docs/tasks/main.yml", "- ansible.builtin.fail: {msg: the pages are lost}\n");
-    lab.home.edit("fleet/roles/api/files/health.json", "true", "false");
+    lab.home.write("fleet/services/roles/docs/tasks/main.yml", "- ansible.builtin.fail: {msg: the pages are lost}\n");
+    lab.home.edit("fleet/services/roles/api/files/health.json", "true", "false");
     let fourth = rebuild(&lab, &[]).exits(1);
     assert_eq!(outcomes(&fourth), [baked("baked", 1), baked("reused", 0), baked("failed", 0)]);
     assert!(fourth.stdout.contains("the pages are lost"), "{}", fourth.stdout);
