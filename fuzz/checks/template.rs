@@ -6,16 +6,22 @@
 use std::collections::BTreeMap;
 
 use miette::Diagnostic as _;
+use ovenbird_template::Answers;
 use ovenbird_template::Builder;
 use ovenbird_template::Context;
+use ovenbird_template::Files;
+use ovenbird_template::Outside;
+use ovenbird_template::Parsed;
 use ovenbird_template::Recipe;
 use ovenbird_template::Source;
 use ovenbird_template::SourceAmi;
 use ovenbird_template::TemplateErrors;
 use ovenbird_template::Variables;
 use ovenbird_template::parse;
+use ovenbird_template::parse_hcl;
 
-const NAME: &str = "t.json";
+/// Neither ending is its own: the caller says what the text is.
+const NAME: &str = "t";
 
 /// Reads `data` as a whole template.
 pub(crate) fn json_template(data: &[u8]) {
@@ -30,6 +36,39 @@ pub(crate) fn json_template(data: &[u8]) {
         }
         (Err(errors), Err(_)) => point_into(&errors, &text),
         (one, other) => panic!("read once as {one:?} and once as {other:?}"),
+    }
+}
+
+/// Reads `data` as a whole template of HCL.
+pub(crate) fn hcl_template(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let source = [Source::new(NAME, &text)];
+    let outside = Outside { files: &NoFiles, answers: &Answers::Placeholders };
+    let read = || parse_hcl(&source, &Variables::default(), &context(), &outside);
+    match (read(), read()) {
+        (Ok(Parsed::Recipe(recipe)), Ok(Parsed::Recipe(again))) => {
+            assert_eq!(recipe, again, "the same text gives the same recipe");
+            render(&recipe);
+        }
+        (Err(errors), Err(_)) => point_into(&errors, &text),
+        (one, other) => panic!("read once as {one:?} and once as {other:?}"),
+    }
+}
+
+/// A disk without files.
+struct NoFiles;
+
+impl Files for NoFiles {
+    fn read(&self, path: &str) -> Result<Vec<u8>, String> {
+        Err(format!("there is no {path}"))
+    }
+
+    fn is_file(&self, _: &str) -> bool {
+        false
+    }
+
+    fn list(&self, _: &str) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
     }
 }
 
@@ -48,14 +87,17 @@ pub(crate) fn template_string(data: &[u8]) {
 }
 
 fn read(source: &Source) -> Result<Recipe, TemplateErrors> {
-    let context = Context {
+    parse(source, &Variables::default(), &context())
+}
+
+fn context() -> Context {
+    Context {
         instant: "2026-11-22T23:20:40.12Z".parse().expect("an instant"),
         template_dir: "/t".to_owned(),
         pwd: "/p".to_owned(),
         environment: BTreeMap::from([("HOME".to_owned(), "/root".to_owned())]),
         seed: 7,
-    };
-    parse(source, &Variables::default(), &context)
+    }
 }
 
 /// What is rendered later gives a text or an error, and no panic.

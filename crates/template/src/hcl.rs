@@ -92,7 +92,7 @@ pub fn parse_hcl(
         root.blocks_of("build").flat_map(|block| build::read(&values, &root, block)).collect();
     if root.blocks_of("build").next().is_none() {
         findings.error(
-            &(0..1),
+            &(0..0),
             "there is no build",
             Some("such as build { sources = [\"source.amazon-ebs.web\"] }".to_owned()),
         );

@@ -51,6 +51,44 @@ fn json_templates() {
     mutate::run(template::json_template, &seeds, WORDS, 1_500);
 }
 
+/// What HCL is made of, besides.
+const HCL_WORDS: &[&str] = &[
+    "${",
+    "%{ if ",
+    "%{ endif }",
+    "%{ for a in b ~}",
+    "<<-EOT\n",
+    "EOT\n",
+    "dynamic \"tag\" {",
+    "[*]",
+    ".*",
+    "...",
+    "?",
+    ":",
+    "=>",
+    "==",
+    "local.list",
+    "var.size",
+    "data.amazon-ami.base.tags",
+    "each",
+    "null",
+    "\\u00e9",
+    "é",
+    "{{build `ID`}}",
+    "try(",
+    "templatefile(",
+    "*/",
+];
+
+#[test]
+fn hcl_templates() {
+    let seeds: [&[u8]; 2] = [
+        include_bytes!("../../../fuzz/seeds/hcl_template/example.pkr.hcl"),
+        include_bytes!("../../../fuzz/seeds/hcl_template/expressions.pkr.hcl"),
+    ];
+    mutate::run(template::hcl_template, &seeds, HCL_WORDS, 1_500);
+}
+
 #[test]
 fn strings_of_templates() {
     let seeds: [&[u8]; 3] = [

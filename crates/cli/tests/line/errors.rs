@@ -54,6 +54,25 @@ fn a_template_that_can_be_baked() {
 }
 
 #[test]
+fn templates_of_hcl() {
+    let home = project();
+    home.write(
+        "hcl/a.pkr.hcl",
+        "source \"amazon-ebs\" \"web\" {\n  source_ami = data.amazon-ami.base.id\n  ami_name   = var.name\n}\n",
+    );
+    home.write("hcl/b.pkr.hcl", "build {\n  sources = [\"source.amazon-ebs.web\"]\n}\ndata \"amazon-ami\" \"base\" {\n  owners = [\"self\"]\n}\n");
+    home.write("hcl/c.pkr.hcl", "variable \"name\" {\n  validation {\n    condition     = var.name == file(\"wanted\")\n    error_message = \"It is called ${var.name}.\"\n  }\n}\n");
+    home.write("hcl/wanted", "second");
+    home.write("hcl/name.auto.pkrvars.hcl", "name = \"automatic\"\n");
+    home.write("first.pkrvars.hcl", "name = \"first\"\n");
+    let said = |arguments: &[&str]| home.run([&["validate"], arguments].concat()).stderr;
+    assert!(said(&["hcl"]).contains("It is called automatic."));
+    assert!(said(&["hcl", "--var", "name=second", "--var-file", "first.pkrvars.hcl"]).contains("It is called first."));
+    home.run(["validate", "hcl", "--var-file", "first.pkrvars.hcl", "--var", "name=second"]).ok();
+    assert!(said(&["web"]).contains("there is no template in web"));
+}
+
+#[test]
 fn options_that_make_no_sense() {
     let home = project();
     assert_says("error-unknown-command", &home, &home.run(["bkae", "web"]));

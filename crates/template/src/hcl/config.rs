@@ -7,6 +7,7 @@ use hcl_edit::structure::Structure;
 use crate::fault::TemplateError;
 use crate::place::Source;
 use crate::place::Span;
+use crate::place::floor;
 use crate::tree::Node;
 
 /// `kind "label" { … }`.
@@ -95,9 +96,9 @@ pub(crate) fn parse(source: &Source, start: usize) -> Result<Body, TemplateError
 
 /// What hcl-edit says of a text that is not HCL.
 fn syntax_error(source: &Source, error: &hcl_edit::parser::Error) -> TemplateError {
-    let offset = error.location().offset();
-    let message = format!("this is no valid HCL: {}", error.message());
-    TemplateError::new(source, offset..offset + 1, message)
+    let start = floor(source.text(), error.location().offset());
+    let length = source.text().get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
+    TemplateError::new(source, start..start + length, format!("this is no valid HCL: {}", error.message()))
 }
 
 fn body(body: hcl_edit::structure::Body, start: usize) -> Body {
