@@ -90,16 +90,18 @@ pub(super) async fn renew(client: &Client, snapshot: &str, index: u32) -> Result
     Ok(Wanted { index, token: found.ok_or_else(|| incomplete("BlockToken"))? })
 }
 
-/// The first page that is not empty.
+/// The first page that is not empty; looked for anew where a page token has expired.
 async fn first_filled(
     client: &Client,
     mut request: ebs::ListSnapshotBlocksRequest,
 ) -> Result<ebs::ListSnapshotBlocksResponse, aws::Error> {
     for _ in 0..EMPTY_PAGES {
-        let page = client.send(request.clone()).await?;
-        match &page.next_token {
-            Some(token) if page.blocks.is_empty() => request.set_token(token.clone()),
-            _ => return Ok(page),
+        match client.send(request.clone()).await {
+            Ok(ebs::ListSnapshotBlocksResponse { blocks, next_token: Some(token), .. }) if blocks.is_empty() => {
+                request.set_token(token);
+            }
+            Err(error) if has_reason(&error, "INVALID_PAGE_TOKEN") => request.next_token = None,
+            ended => return ended,
         }
     }
     Err(aws::Error::Endless { action: "ListSnapshotBlocks", pages: EMPTY_PAGES })
