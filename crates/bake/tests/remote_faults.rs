@@ -251,7 +251,7 @@ async fn every_fault_that_passes_is_survived() {
 /// Faults that do not pass: the bakes that meet them say which it was.
 #[tokio::test(flavor = "multi_thread")]
 async fn every_fault_that_does_not_pass_is_told() {
-    for mode in [FaultMode::Quota, FaultMode::ExpiredCredentials, FaultMode::SnapshotError] {
+    for mode in [FaultMode::Quota, FaultMode::ExpiredCredentials, FaultMode::SnapshotError, FaultMode::ImageFailed] {
         let (baked, causes, injected) = bake_under(&format!("{}=50%", mode.name()), 5, BAKES).await;
         assert!(baked > 0 && !causes.is_empty(), "{} met {injected:?}", mode.name());
         for cause in &causes {
@@ -265,7 +265,7 @@ async fn every_fault_that_does_not_pass_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn all_faults_together_end_well_or_truly() {
     for seed in [1, 2] {
-        let (baked, causes, injected) = bake_under("all=5%,image-failed=0", seed, 60).await;
+        let (baked, causes, injected) = bake_under("all=5%", seed, 60).await;
         assert!(baked >= 30, "seed {seed}: {baked} of 60; {causes:#?}");
         assert!(injected.len() >= 15, "seed {seed}: {injected:?}");
         for cause in &causes {

@@ -52,6 +52,11 @@ pub(crate) struct Call {
 }
 
 impl Call {
+    /// Why what the call makes will fail, where the fault says so.
+    pub(crate) fn doom(&self) -> Option<&'static str> {
+        (self.twist == Some(Twist::Doomed)).then_some("Client.InternalError: it fails, as a fault that is switched on")
+    }
+
     /// Does the call see what was created then? Descriptions are eventually consistent where the fault says so.
     pub(crate) fn sees(&self, created: Timestamp) -> bool {
         let Some(Twist::Stale(age)) = self.twist else { return true };

@@ -22,7 +22,6 @@ use crate::delays::Delay;
 use crate::failure::Answer;
 use crate::failure::refuse;
 use crate::failure::required;
-use crate::faults::Twist;
 use crate::ids::random_id;
 use crate::regions;
 use crate::tagging;
@@ -75,6 +74,9 @@ pub(crate) fn copy_image(call: &Call, request: &CopyImageRequest) -> Answer<Copy
         image_tags.extend(own);
         let copy = copy(db, call, &source, &name, request.description.clone(), &specified("snapshot"))?;
         images::insert_image(db, &copy)?;
+        if let Some(why) = call.doom() {
+            images::fail_image(db, &copy.id, why)?;
+        }
         tags::put_tags(db, &call.scope, &copy.id, &image_tags)?;
         if let Some(token) = &token {
             tokens::spend(db, &call.scope, ACTION, token, &text, &copy.id, call.now)?;
@@ -98,7 +100,7 @@ fn copy(
         scope: call.scope.clone(),
         name: name.to_owned(),
         description: description.or_else(|| source.description.clone()),
-        state: if call.twist == Some(Twist::Doomed) { "failed" } else { "pending" }.to_owned(),
+        state: "pending".to_owned(),
         available_at,
         created: call.now,
         source_image: Some(source.id.clone()),

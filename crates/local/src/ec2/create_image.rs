@@ -54,6 +54,9 @@ pub(crate) fn create_image(call: &Call, request: &CreateImageRequest) -> Answer<
         let (devices, readings) = snapshot_devices(db, call, request, &instance, &id, &snapshot_tags)?;
         let image = image_of(db, call, request, &instance, Image { id, name: name.clone(), devices, ..blank(call) })?;
         images::insert_image(db, &image)?;
+        if let Some(why) = call.doom() {
+            images::fail_image(db, &image.id, why)?;
+        }
         tags::put_tags(db, &call.scope, &image.id, &image_tags)?;
         Ok((instance, image, readings))
     })?;

@@ -13,7 +13,6 @@ use crate::delays::Delay;
 use crate::failure::Answer;
 use crate::failure::refuse;
 use crate::failure::required;
-use crate::faults::Twist;
 use crate::ids::random_id;
 use crate::tagging;
 use crate::world::Call;
@@ -60,11 +59,7 @@ pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Ans
             imds_support: imds.clone(),
             sriov: sriov.clone(),
             ena: request.ena_support.unwrap_or(false),
-            state: match call.twist {
-                Some(Twist::Doomed) => "failed".to_owned(),
-                _ if available_at <= call.now => "available".to_owned(),
-                _ => "pending".to_owned(),
-            },
+            state: if available_at <= call.now { "available" } else { "pending" }.to_owned(),
             available_at,
             created: call.now,
             source_image: None,
@@ -77,6 +72,9 @@ pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Ans
             devices,
         };
         images::insert_image(db, &image)?;
+        if let Some(why) = call.doom() {
+            images::fail_image(db, &image.id, why)?;
+        }
         tags::put_tags(db, &call.scope, &image.id, &tags)?;
         Ok(RegisterImageResult { image_id: Some(image.id) })
     })
