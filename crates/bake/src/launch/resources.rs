@@ -26,7 +26,7 @@ pub(crate) fn key_name(bake: &str) -> String {
 /// The bake's tags, for the create call of each of these kinds of resource.
 pub(crate) fn tag_all<const N: usize>(marks: &BTreeMap<String, String>, kinds: [&str; N]) -> Vec<TagSpecification> {
     let marks: Vec<Tag> = marks.iter().map(|(key, value)| Tag::new(key, value)).collect();
-    kinds.iter().map(|kind| TagSpecification::new(*kind, marks.clone())).collect()
+    kinds.iter().map(|kind| TagSpecification::new(kind, marks.clone())).collect()
 }
 
 /// Deletes the bake's key pair. One that is gone is fine: EC2 says so itself.
