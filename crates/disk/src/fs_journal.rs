@@ -8,11 +8,13 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::blocks;
 use crate::gpt::Partition;
 use crate::tool::Tool;
 use crate::tool::ToolError;
+use crate::wait::wait_even_if_interrupted;
 
 /// Where the superblock lies in the file system, and what it says where (kernel documentation, ext4 "Super Block").
 const SUPERBLOCK: u64 = 1024;
@@ -23,6 +25,8 @@ const INCOMPATIBLE: usize = 0x60;
 const HAS_JOURNAL: u32 = 0x4;
 const NEEDS_RECOVERY: u32 = 0x4;
 const EXT_MAGIC: u16 = 0xef53;
+/// How long whoever still holds the file system may take to let go.
+const LET_GO: Duration = Duration::from_secs(10);
 /// Bytes that are moved at a time.
 const CHUNK: u64 = 1 << 20;
 
@@ -88,10 +92,14 @@ impl KeptJournal {
     pub fn put_back(self) -> Result<(), JournalError> {
         let failed = |source| JournalError::Io { disk: self.disk.clone(), source };
         let file = fs_err::OpenOptions::new().read(true).write(true).open(&self.disk).map_err(failed)?.into_parts().0;
-        let superblock = Superblock::read(&file, &self.partition).map_err(failed)?;
-        if superblock.is_none_or(|superblock| superblock.needs_recovery) {
-            return Err(JournalError::InUse { disk: self.disk });
-        }
+        // A process that took a mount namespace of its own just then holds a copy of the mount until it ends.
+        let is_clean = || match Superblock::read(&file, &self.partition) {
+            Ok(Some(superblock)) => (!superblock.needs_recovery).then_some(Ok(())),
+            Ok(None) => None,
+            Err(error) => Some(Err(failed(error))),
+        };
+        let clean = wait_even_if_interrupted(LET_GO, Duration::from_millis(20), is_clean);
+        clean.unwrap_or_else(|_| Err(JournalError::InUse { disk: self.disk.clone() }))?;
         let mut at = 0;
         for (start, end) in &self.ranges {
             blocks::punch(&file, *start, end - start).map_err(failed)?;

@@ -20,6 +20,14 @@ pub fn enter_private() -> io::Result<()> {
             "the mount namespace must be entered before threads are started, and there are {threads}"
         )));
     }
+    enter_private_with_this_thread()
+}
+
+/// As [`enter_private`] for the calling thread and what it starts from now on; other threads stay where they are.
+///
+/// # Errors
+/// Without `CAP_SYS_ADMIN`.
+pub fn enter_private_with_this_thread() -> io::Result<()> {
     unshare_mounts()?;
     let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
     Ok(rustix::mount::mount_change("/", private)?)

@@ -8,12 +8,22 @@ use ovenbird_bake::Event;
 use ovenbird_bake::Mishap;
 use ovenbird_bake::Moment;
 use ovenbird_core::block::Digest;
+use ovenbird_disk::namespace::enter_private_with_this_thread;
 
 use super::light::Light;
 use super::random::Random;
 use super::world::World;
 use crate::support::Lab;
 use crate::support::audit;
+
+/// A lab for bakes of this very thread. As `ovenbird bake` does, it mounts where nobody else sees it: a process that takes a mount namespace
+/// of its own meanwhile would keep a copy of the mounts.
+fn lab() -> Lab {
+    enter_private_with_this_thread().expect("root may");
+    let lab = Lab::start("container");
+    lab.base();
+    lab
+}
 
 /// How a bake went.
 struct Course {
@@ -65,8 +75,7 @@ fn calm(_: usize, _: Moment) -> Option<Mishap> {
 
 #[test]
 fn a_direct_bake_unwinds_from_every_step() {
-    let lab = Lab::start("container");
-    lab.base();
+    let lab = lab();
     unwinds(&Light::finished(&lab, Random::new()));
 }
 
@@ -96,8 +105,7 @@ fn unwinds(light: &Light<'_>) {
 
 #[test]
 fn a_direct_bake_whose_steps_all_run_twice_has_one_effect() {
-    let lab = Lab::start("container");
-    lab.base();
+    let lab = lab();
     let light = Light::of_files(&lab, Random::new());
     bake(&light, None, false, calm).tree();
     light.change();
@@ -112,8 +120,7 @@ fn a_direct_bake_whose_steps_all_run_twice_has_one_effect() {
 
 #[test]
 fn a_direct_bake_that_dies_at_any_step_is_resumed() {
-    let lab = Lab::start("container");
-    lab.base();
+    let lab = lab();
     let light = Light::of_files(&lab, Random::new());
     let undisturbed = bake(&light, None, false, calm);
     let mut before = World::of(&lab);

@@ -95,5 +95,8 @@ fn host(lab: &Lab) -> BTreeSet<String> {
         Leftover::Namespace { .. } | Leftover::Wire { .. } | Leftover::Group { .. } => true,
     };
     let left = find_leftovers(&lab.home, &[]).into_iter().filter(is_of_a_bake).map(|left| format!("{left:?}"));
-    lab.list_bakes().into_iter().chain(lab.list_half_fetched()).chain(left).collect()
+    // This thread may mount where no process is seen to.
+    let own = fs_err::read_to_string("/proc/thread-self/mountinfo").expect("mounts");
+    let own = own.lines().filter(|mount| mount.contains(&bakes)).map(str::to_owned);
+    lab.list_bakes().into_iter().chain(lab.list_half_fetched()).chain(left).chain(own).collect()
 }
