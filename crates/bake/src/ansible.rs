@@ -3,6 +3,7 @@
 mod config;
 mod error;
 mod event;
+mod fast;
 mod log;
 mod over_ssh;
 mod playbook;
@@ -29,6 +30,7 @@ pub use playbook::Playbook;
 
 use crate::sandbox::BAKE_VARIABLE;
 use crate::sandbox::Sandbox;
+use fast::Worker;
 use log::Log;
 
 /// The callback plugin that turns what Ansible does into lines of JSON.
@@ -64,12 +66,20 @@ pub fn run_playbook(
 ) -> Result<PlaybookOutcome, PlaybookError> {
     let started = Instant::now();
     let config = Config::read(&playbook.directory, &playbook.env)?;
-    let inventory = write_inputs(sandbox, playbook, work)?;
+    fs::create_dir_all(work)?;
     let mut log = Log::append(&work.join("ansible.log"), &playbook.secrets)?;
+    let mut worker = start_worker(sandbox, playbook).map_err(|reason| say_plain(reason, &mut log, on_event)).ok();
+    if let Some(worker) = &worker {
+        let event = Event::FastPath { python: worker.python.clone() };
+        log.line(&format!("fast path: modules are forks of one Python {} in the image", worker.python));
+        on_event(event);
+    }
+    let inventory = write_inputs(sandbox, playbook, work, worker.as_ref())?;
     let mut course = Course::default();
     let tool = command(playbook, &config, work, &inventory).env(BAKE_VARIABLE, sandbox.bake());
     log.line(&format!("$ {tool}"));
     let ended = tool.run_lines(|line| course.follow(line, &mut log, on_event));
+    end_worker(worker.as_mut(), &mut log, on_event);
     outcome(ended, course, playbook, log, started)
 }
 
@@ -92,12 +102,40 @@ fn outcome(
     Ok(PlaybookOutcome { stats, seconds: started.elapsed().as_secs_f64(), log: log.path })
 }
 
-/// Writes the inventory and the callback plugin; returns the inventory's path.
-fn write_inputs(sandbox: &Sandbox, playbook: &Playbook, work: &Path) -> Result<PathBuf, PlaybookError> {
+fn start_worker(sandbox: &Sandbox, playbook: &Playbook) -> Result<Worker, String> {
+    if playbook.plain { Err("it was asked for".to_owned()) } else { Worker::start(sandbox) }
+}
+
+/// Every step that the worker did not begin was done plainly, so its early end is no failure; but it is to be seen.
+fn end_worker(worker: Option<&mut Worker>, log: &mut Log, on_event: &mut dyn FnMut(Event)) {
+    let Some(worker) = worker else { return };
+    match worker.end() {
+        Ok(work) => log.line(&format!("fast path: {} modules were forks, {} commands", work.forked, work.shells)),
+        Err(reason) => say_plain(reason, log, on_event),
+    }
+    let said = worker.said();
+    if !said.is_empty() {
+        log.line(&said);
+    }
+}
+
+fn say_plain(reason: String, log: &mut Log, on_event: &mut dyn FnMut(Event)) {
+    log.line(&format!("plain Ansible: {reason}"));
+    on_event(Event::PlainAnsible { reason });
+}
+
+/// Writes the inventory and the plugins; returns the inventory's path.
+fn write_inputs(
+    sandbox: &Sandbox,
+    playbook: &Playbook,
+    work: &Path,
+    worker: Option<&Worker>,
+) -> Result<PathBuf, PlaybookError> {
+    fast::write_plugin(&work.join("connection"))?;
     fs::create_dir_all(work.join("callback"))?;
     fs::write(work.join("callback").join(format!("{EVENTS_NAME}.py")), EVENTS_PLUGIN)?;
     let inventory = work.join("inventory.ini");
-    fs::write(&inventory, playbook.inventory(sandbox))?;
+    fs::write(&inventory, playbook.inventory(sandbox, worker.map(Worker::socket).as_deref()))?;
     link_variables(playbook, work)?;
     Ok(inventory)
 }
@@ -140,6 +178,7 @@ fn command(playbook: &Playbook, config: &Config, work: &Path, inventory: &Path) 
     }
     tool.env("ANSIBLE_STDOUT_CALLBACK", EVENTS_NAME)
         .env("ANSIBLE_CALLBACK_PLUGINS", config.callback_path(&work.join("callback")))
+        .env("ANSIBLE_CONNECTION_PLUGINS", config.connection_path(&work.join("connection")))
         .env("ANSIBLE_COLLECTIONS_PATH", config.collections_path(&playbook.collections))
         .env("ANSIBLE_ROLES_PATH", config.roles_path(&playbook.roles))
         .args(playbook.arguments(inventory))
@@ -183,7 +222,11 @@ impl Course {
             }
             Event::Stats(stats) => self.stats = Some(*stats),
             Event::NoHosts => self.no_hosts = true,
-            Event::PlayStarted { .. } | Event::TaskStarted { .. } | Event::TaskDone { .. } => {}
+            Event::FastPath { .. }
+            | Event::PlainAnsible { .. }
+            | Event::PlayStarted { .. }
+            | Event::TaskStarted { .. }
+            | Event::TaskDone { .. } => {}
         }
     }
 

@@ -59,6 +59,8 @@ pub struct Request {
     pub watch: Arc<Watch>,
     /// The bake to go on with; see [`crate::find_resumable`].
     pub resume: Option<String>,
+    /// Run Ansible's modules plainly, not by the fast path. No part of any key: the result is the same.
+    pub plain_ansible: bool,
 }
 
 impl Request {

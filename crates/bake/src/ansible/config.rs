@@ -14,6 +14,7 @@ use fs_err as fs;
 const ROLES: [&str; 3] = ["~/.ansible/roles", "/usr/share/ansible/roles", "/etc/ansible/roles"];
 const COLLECTIONS: [&str; 2] = ["~/.ansible/collections", "/usr/share/ansible/collections"];
 const CALLBACKS: [&str; 2] = ["~/.ansible/plugins/callback", "/usr/share/ansible/plugins/callback"];
+const CONNECTIONS: [&str; 2] = ["~/.ansible/plugins/connection", "/usr/share/ansible/plugins/connection"];
 
 /// The settings that are in force for a folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub collections: Vec<PathBuf>,
     /// Folders of callback plugins.
     pub callbacks: Vec<PathBuf>,
+    /// Folders of connection plugins.
+    pub connections: Vec<PathBuf>,
     /// Files that a run reads because the settings name them: the vault's password.
     pub files: Vec<PathBuf>,
     /// Folders of other plugins that the settings name; they can change what any task does.
@@ -67,6 +70,7 @@ impl Config {
                 &COLLECTIONS,
             ),
             callbacks: source.paths(&["ANSIBLE_CALLBACK_PLUGINS"], &["callback_plugins"], &CALLBACKS),
+            connections: source.paths(&["ANSIBLE_CONNECTION_PLUGINS"], &["connection_plugins"], &CONNECTIONS),
             files,
             plugins,
             file,
@@ -86,6 +90,11 @@ impl Config {
     /// The search path of callback plugins, with `ours` before.
     pub(super) fn callback_path(&self, ours: &Path) -> OsString {
         joined(std::iter::once(&ours.to_owned()).chain(&self.callbacks))
+    }
+
+    /// The search path of connection plugins, with `ours` before.
+    pub(super) fn connection_path(&self, ours: &Path) -> OsString {
+        joined(std::iter::once(&ours.to_owned()).chain(&self.connections))
     }
 }
 

@@ -11,6 +11,16 @@ use serde_json::Value;
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "event")]
 pub enum Event {
+    /// Modules run as forks of a worker in the image.
+    FastPath {
+        /// The version of the image's Python.
+        python: String,
+    },
+    /// Modules run as Ansible runs them anywhere, each in an interpreter of its own.
+    PlainAnsible {
+        /// Why.
+        reason: String,
+    },
     /// A play of the playbook begins.
     PlayStarted {
         /// Its name.
@@ -131,7 +141,7 @@ impl Event {
                 task.name = mask(&task.name);
                 *message = message.as_deref().map(mask);
             }
-            Self::NoHosts | Self::Stats(_) => {}
+            Self::FastPath { .. } | Self::PlainAnsible { .. } | Self::NoHosts | Self::Stats(_) => {}
         }
     }
 }

@@ -59,6 +59,7 @@ impl Log {
             Event::TaskDone { status, seconds, .. } => {
                 self.line(&format!("{} in {seconds:.1} s", format!("{status:?}").to_lowercase()));
             }
+            Event::FastPath { .. } | Event::PlainAnsible { .. } => {}
             Event::NoHosts => self.line("no hosts matched"),
             Event::Stats(stats) => self.line(&format!("\n{stats:?}")),
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::fast::CONNECTION_NAME;
 use crate::sandbox::Sandbox;
 
 /// A playbook to be run against an image.
@@ -43,6 +44,8 @@ pub struct Playbook {
     pub deadline: Duration,
     /// Texts that must not appear in events and logs.
     pub secrets: Vec<String>,
+    /// Leave the fast path alone: every module in an interpreter of its own. The result is the same.
+    pub plain: bool,
 }
 
 impl Playbook {
@@ -66,6 +69,7 @@ impl Playbook {
             collections: Vec::new(),
             deadline: Duration::from_secs(3600),
             secrets: Vec::new(),
+            plain: false,
         }
     }
 
@@ -87,9 +91,13 @@ impl Playbook {
     }
 
     /// The user is root, as which the sandbox is entered: `become` then has nothing to do, and needs no `sudo` in the image.
-    pub(super) fn inventory(&self, sandbox: &Sandbox) -> String {
+    pub(super) fn inventory(&self, sandbox: &Sandbox, worker: Option<&Path>) -> String {
+        let connection = match worker {
+            Some(socket) => format!("{CONNECTION_NAME} ansible_ovenbird_worker={}", socket.display()),
+            None => "community.general.chroot".to_owned(),
+        };
         self.inventory_of(&format!(
-            "ansible_connection=community.general.chroot ansible_host={} ansible_chroot_exe={} \
+            "ansible_connection={connection} ansible_host={} ansible_chroot_exe={} \
              ansible_python_interpreter=/usr/bin/python3 ansible_user=root",
             sandbox.root().display(),
             sandbox.enter_program().display(),

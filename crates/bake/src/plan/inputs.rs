@@ -77,6 +77,7 @@ pub(super) fn playbook(
         playbook.command.clone_from(command);
     }
     playbook.deadline = provisioner.timeout.unwrap_or(playbook.deadline);
+    playbook.plain = request.plain_ansible;
     playbook.secrets = request.recipe.sensitive.iter().cloned().collect();
     Ok(playbook)
 }

@@ -54,6 +54,9 @@ pub(crate) struct Arguments {
     /// After a failure or an interrupt take nothing back, and say how to get in
     #[arg(long)]
     keep_on_failure: bool,
+    /// Run Ansible's modules plainly, each in an interpreter of its own; slower, and the image is the same
+    #[arg(long, env = "OVENBIRD_PLAIN_ANSIBLE", value_parser = clap::builder::FalseyValueParser::new())]
+    plain_ansible: bool,
     /// Leave the first environment's pointer alone
     #[arg(long)]
     no_pointer: bool,
@@ -145,8 +148,9 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
             keep_on_failure,
             known: None,
         };
-        let (project, mut account, request) = prepare(context, service, &asked).await?;
+        let (project, mut account, mut request) = prepare(context, service, &asked).await?;
         account.client = account.client.with_sharers(arguments.one_of);
+        request.plain_ansible = arguments.plain_ansible;
         if arguments.dry_run {
             return show_plan(context, &account, &request).await;
         }
@@ -278,6 +282,7 @@ pub(crate) async fn prepare(
         has_person: context.output.has_progress() && std::io::stdin().is_terminal(),
         resume: asked.resumed.map(|resumed| resumed.bake.clone()),
         keep_lists: asked.choices.keep_lists,
+        plain_ansible: false,
     };
     Ok((project, account, request))
 }

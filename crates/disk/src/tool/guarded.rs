@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::io::Seek as _;
 use std::io::SeekFrom;
+use std::io::Write as _;
 use std::process::Child;
 use std::process::ChildStdout;
 use std::process::ExitStatus;
@@ -12,6 +13,7 @@ use std::process::Stdio;
 use rustix::process::Pid;
 use rustix::process::Signal;
 
+use super::Input;
 use super::Tool;
 use super::ToolError;
 
@@ -75,11 +77,26 @@ impl Drop for Guarded {
     }
 }
 
+/// Bytes go through a file without a name: the child may read them as late as it likes, and more than once.
+fn readable(input: Input) -> std::io::Result<Stdio> {
+    Ok(match input {
+        Input::Nothing => Stdio::null(),
+        Input::File(file) => file.into(),
+        Input::Bytes(bytes) => {
+            let mut file = tempfile::tempfile()?;
+            file.write_all(&bytes)?;
+            file.rewind()?;
+            file.into()
+        }
+    })
+}
+
 pub(super) fn spawn(mut tool: Tool, stdout: Stdio) -> Result<Guarded, ToolError> {
     let start_error = |source| ToolError::start(&tool.name, &tool.doing, source);
     let stderr = tempfile::NamedTempFile::new().map_err(start_error)?;
     let appended = fs_err::OpenOptions::new().append(true).open(stderr.path()).map_err(start_error)?;
-    tool.command.stdin(Stdio::null()).stdout(stdout).stderr(appended.into_file());
+    let stdin = readable(std::mem::replace(&mut tool.stdin, Input::Nothing)).map_err(start_error)?;
+    tool.command.stdin(stdin).stdout(stdout).stderr(appended.into_file());
     let child = tool.spawn(true)?;
     Ok(Guarded { child, is_reaped: false, stderr: stderr.into_file() })
 }

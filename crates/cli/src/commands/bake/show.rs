@@ -87,6 +87,8 @@ impl<'a> Events<'a> {
 
     fn show_task(&self, event: &ansible::Event) {
         match event {
+            ansible::Event::FastPath { .. } => self.progress.detail("fast path"),
+            ansible::Event::PlainAnsible { reason } => self.progress.line(&format!("plain Ansible: {reason}")),
             ansible::Event::TaskStarted { task } => self.progress.detail(&title(task)),
             ansible::Event::TaskDone { task, status: Status::Changed, seconds, .. } => {
                 self.progress.line(&format!("{seconds:>10.1} s  {}", title(task)));

@@ -1,0 +1,324 @@
+# Runs inside the sandbox and saves each Ansible module the start of an interpreter: a module is a fork of this process.
+#
+# It is started exactly as Ansible starts a module, `/bin/sh -c '/usr/bin/python3 && sleep 0'` with the program on its standard
+# input, so a fork differs from a module's own interpreter in two things only: modules of the standard library are loaded already, and
+# sources inside a payload that were compiled before are not compiled again. Nothing of Ansible or of the image's packages is
+# executed before the fork, so a package that a task installs is seen by the next task as it would be anyway.
+#
+# The connection plugin (connection.py) says how it is spoken to. What is not a module is run by the image's shell, from here too.
+
+PRISTINE = dict(globals())
+
+import sys
+
+if sys.version_info < (3, 9):
+    sys.exit("the image's Python is %d.%d, and the fast path needs 3.9" % sys.version_info[:2])
+
+import base64
+import binascii
+import gc
+import hashlib
+import importlib
+import io
+import json
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sysconfig
+import time
+import types
+import warnings
+import zipfile
+import zipimport
+
+# What modules of Ansible import from the standard library. None of them takes a variable, a file of /etc or the clock into itself
+# when it is loaded, but for `time`, which is told to look again.
+STANDARD = """
+    argparse array ast atexit base64 bz2 calendar codecs collections.abc configparser contextlib copy csv ctypes ctypes.util
+    datetime difflib email.mime.multipart email.mime.text email.utils errno fcntl filecmp fnmatch getopt glob grp gzip hashlib
+    heapq html hmac http.client importlib.util inspect io itertools json locale lzma math multiprocessing numbers operator
+    optparse pathlib pickle pkgutil platform pwd queue random re resource runpy select selectors shlex shutil signal socket
+    stat string struct subprocess syslog tarfile tempfile termios textwrap threading traceback tty types typing
+    unicodedata urllib.error urllib.parse urllib.request uuid warnings zipfile zlib
+""".split()
+
+# The base64 text in a payload: a zip file of the module and of the parts of Ansible that it needs.
+PAYLOAD = re.compile(rb"""["']([A-Za-z0-9+/\n]{2000,}={0,2})["']""")
+# How many compiled sources are kept at most.
+KEPT = 2000
+
+# What compiles a source out of a zip file; where Python has it no longer under this name, sources are compiled each time.
+plain_compile = getattr(zipimport, "_compile_source", None)
+# By digest of the source, and the digests of payloads whose sources were all looked at.
+compiled, payloads = {}, set()
+
+
+def load_standard_library():
+    for name in STANDARD:
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            pass  # Not every image has each of them. A module that needs it fails as it would anyway.
+
+
+def stamps():
+    """Changes when a new interpreter might turn out other than this one: an upgrade, a package with a `.pth` file."""
+    places = {os.path.realpath(sys.executable), "/etc/ld.so.preload", *sysconfig.get_paths().values(), *filter(None, sys.path)}
+    if "site" in sys.modules:
+        places.update([*sys.modules["site"].getsitepackages(), sys.modules["site"].getusersitepackages()])
+    for name in ("sitecustomize", "usercustomize"):
+        if name in sys.modules:
+            places.add(sys.modules[name].__file__)
+    with open("/proc/self/maps") as maps:
+        places.update(os.path.dirname(line.split(None, 5)[5].strip()) for line in maps if ".so" in line)
+    return [stamp(place) for place in sorted(places)]
+
+
+def stamp(place):
+    try:
+        found = os.stat(place)
+    except OSError:
+        return place, None
+    return place, found.st_ino, found.st_mtime_ns, found.st_size
+
+
+def shell_environment():
+    """What the shell above us was given, and the next shell is to be given."""
+    with open("/proc/%d/environ" % os.getppid(), "rb") as file:
+        return dict(pair.split(b"=", 1) for pair in file.read().split(b"\0") if pair)
+
+
+def digest(source):
+    return hashlib.sha256(source).digest()
+
+
+def learn(script):
+    """Compiles what a payload holds, unless it is known."""
+    for text in PAYLOAD.findall(script):
+        key = digest(text)
+        if key in payloads:
+            continue
+        try:
+            with zipfile.ZipFile(io.BytesIO(base64.b64decode(text))) as payload:
+                for name in payload.namelist():
+                    if name.endswith(".py") and len(compiled) < KEPT:
+                        learn_source(name, payload.read(name))
+        except (binascii.Error, zipfile.BadZipFile, EOFError):
+            continue  # No payload after all.
+        payloads.add(key)
+
+
+def learn_source(name, source):
+    key = digest(source)
+    if key in compiled:
+        return
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            code = plain_compile(name, source)
+        except (SyntaxError, ValueError):
+            return  # The module shall say so itself.
+    # A warning is part of what a module says, each time.
+    if not said:
+        compiled[key] = code
+
+
+def compile_once(path, source):
+    """In a fork: in place of `plain_compile`."""
+    code = compiled.get(digest(source))
+    if code is None:
+        return plain_compile(path, source)
+    import _imp
+
+    _imp._fix_co_filename(code, path)
+    return code
+
+
+def receive(connection):
+    """A request, one JSON object on a line, and the standard streams for it."""
+    text, streams, _, _ = socket.recv_fds(connection, 65536, 3)
+    while text and not text.endswith(b"\n"):
+        more = connection.recv(65536)
+        text = text + more if more else b""
+    return (json.loads(text) if text else {"do": "nothing"}), streams
+
+
+def answer(connection, **fields):
+    try:
+        connection.sendall(json.dumps(fields).encode() + b"\n")
+    except OSError:
+        pass  # Who asked is gone; the work goes on, as it would without us.
+
+
+def read_script(stream, size):
+    script = bytearray()
+    while len(script) < size:
+        part = os.read(stream, 1 << 20)
+        if not part:
+            raise OSError("the module arrived in part")
+        script += part
+    return bytes(script)
+
+
+def standard_stream(number, like, mode):
+    """As the interpreter makes them when it starts."""
+    buffer = open(number, mode + "b", closefd=False)
+    buffer.raw.name = like.name
+    stream = io.TextIOWrapper(buffer, like.encoding, like.errors, newline="\n", line_buffering=like.line_buffering)
+    stream.mode = mode
+    return stream
+
+
+class Server:
+    """Does one thing after the other; what it started runs meanwhile."""
+
+    def __init__(self, listener):
+        self.listener = listener
+        self.environment = shell_environment()
+        self.stamps = None
+        self.running = {}
+        self.forked = self.shells = 0
+        # The end of a child wakes the loop.
+        self.woken, wake = os.pipe()
+        os.set_blocking(wake, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+
+    def prepare(self):
+        """Gets ready for forks, once; it takes a moment in which Ansible starts."""
+        if self.stamps is None:
+            load_standard_library()
+            self.stamps = stamps()
+            gc.collect()
+            gc.freeze()  # So that a fork does not copy what it only looks through.
+
+    def serve(self):
+        """Returns in a fork only, with the program that the fork is to be."""
+        while True:
+            ready, _, _ = select.select([self.listener, self.woken], [], [])
+            if self.woken in ready:
+                self.reap()
+            if self.listener in ready:
+                connection, _ = self.listener.accept()
+                script = self.take(connection, *receive(connection))
+                if script is not None:
+                    return script
+
+    def reap(self):
+        os.read(self.woken, 4096)
+        for pid, (connection, errors) in list(self.running.items()):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                del self.running[pid]
+                code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else self.killed(os.WTERMSIG(status), errors)
+                os.close(errors)
+                answer(connection, ended=code)
+                connection.close()
+
+    def killed(self, number, errors):
+        """What the shell that Ansible puts above a module says of its end, and the exit status that it makes of it."""
+        once_more = "/bin/sh -c 'kill -%d $$' && sleep 0" % number
+        return subprocess.call(["/bin/sh", "-c", once_more], stderr=errors, env=self.environment)
+
+    def take(self, connection, request, streams):
+        pid = None
+        try:
+            if request["do"] == "module":
+                self.prepare()
+                if stamps() != self.stamps:
+                    self.start_again(connection)
+                else:
+                    answer(connection, begins=True)
+                    script = read_script(streams[0], request["size"])
+                    pid = self.fork(script)
+                    if pid == 0:
+                        self.become_module(streams, connection, request["environment"])
+                        return script
+            elif request["do"] == "shell":
+                answer(connection, begins=True)
+                pid = self.run_shell(request["argv"], streams)
+            elif request["do"] == "hello":
+                answer(connection, python="%d.%d.%d" % sys.version_info[:3])
+                self.prepare()
+            elif request["do"] == "end":
+                answer(connection, forked=self.forked, shells=self.shells)
+                sys.exit(0)
+        except OSError as error:
+            answer(connection, refused=str(error))
+        for stream in streams if pid is None else streams[:2]:
+            os.close(stream)
+        if pid is None:
+            connection.close()
+        else:
+            self.running[pid] = connection, streams[2]
+        return None
+
+    def fork(self, script):
+        if plain_compile:
+            learn(script)
+        pid = os.fork()
+        self.forked += 1
+        return pid
+
+    def run_shell(self, argv, streams):
+        child = subprocess.Popen(argv, stdin=streams[0], stdout=streams[1], stderr=streams[2], env=self.environment)
+        child.returncode = 0  # The loop reaps it.
+        self.shells += 1
+        return child.pid
+
+    def start_again(self, connection):
+        """A new interpreter in this process's place, unless something runs."""
+        if self.running:
+            answer(connection, refused="the image's Python changed while something runs")
+            return
+        sys.stderr.write("%d modules forked, %d shells; then the image's Python changed\n" % (self.forked, self.shells))
+        sys.stderr.flush()
+        answer(connection, again=True)
+        connection.close()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.lseek(0, 0, os.SEEK_SET)
+        os.dup2(self.listener.fileno(), 1)
+        os.execv(sys.executable, sys.orig_argv)
+
+    def become_module(self, streams, connection, environment):
+        """In a fork: leaves nothing of the server in reach of the module."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for one in (self.listener, connection, *(other for other, _ in self.running.values())):
+            one.detach()
+        for number, stream in enumerate(streams):
+            os.dup2(stream, number)
+        os.closerange(3, 1024)
+        sys.stdin = sys.__stdin__ = standard_stream(0, sys.stdin, "r")
+        sys.stdout = sys.__stdout__ = standard_stream(1, sys.stdout, "w")
+        sys.stderr = sys.__stderr__ = standard_stream(2, sys.stderr, "w")
+        os.environ.update(environment)
+        time.tzset()
+        sys.path_importer_cache.clear()
+        if plain_compile:
+            zipimport._compile_source = compile_once
+
+
+def execute(program):
+    """Runs a program as the interpreter runs what it reads from its standard input."""
+    main = types.ModuleType("__main__")
+    main.__dict__.update(PRISTINE)
+    sys.modules["__main__"] = main
+    try:
+        exec(compile(program, "<stdin>", "exec", dont_inherit=True), main.__dict__)
+    except Exception as error:
+        # This function's frame is no part of it.
+        error = error.with_traceback(error.__traceback__.tb_next)
+        sys.excepthook(type(error), error, error.__traceback__)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    server = Server(socket.socket(fileno=os.dup(1)))
+    program = server.serve()
+    # Keeps this module alive, whose place another takes.
+    own_module = sys.modules["__main__"]
+    execute(program)
