@@ -70,7 +70,7 @@ fn branch(services: Vec<Rest<'_>>, needs: Option<usize>, units: &mut Vec<Unit>) 
     let mut groups: Vec<Vec<Rest<'_>>> = Vec::new();
     for rest in services {
         // A service that misses nothing more stands alone.
-        let stands_with = |group: &&mut Vec<Rest<'_>>| rest.1.first().is_some() && group[0].1.first() == rest.1.first();
+        let stands_with = |group: &&mut Vec<Rest<'_>>| !rest.1.is_empty() && group[0].1.first() == rest.1.first();
         match groups.iter_mut().find(stands_with) {
             Some(group) => group.push(rest),
             None => groups.push(vec![rest]),

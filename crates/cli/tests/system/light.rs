@@ -150,6 +150,7 @@ impl<'a> Light<'a> {
             wall: now,
             path: None,
             seed,
+            plain_ansible: false,
             rebuild: resumed.is_some_and(|resumed| resumed.rebuild),
             max_age: None,
             keep_on_failure: false,
