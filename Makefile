@@ -13,7 +13,7 @@ DIST := $(TARGET)/dist
 export OVENBIRD_AGENT := $(CURDIR)/$(AGENT)
 export CARGO_TERM_PROGRESS_WHEN ?= never
 
-.PHONY: release debug agent demo test lint fmt venv setup-demo setup-test clean-demo
+.PHONY: release debug agent demo test bench lint fmt venv setup-demo setup-test setup-bench clean-demo
 
 ## The program and the agent, optimised, side by side in target/dist
 release: agent
@@ -35,6 +35,11 @@ demo: setup-demo debug
 test: setup-test lint venv debug
 	scripts/run-tests
 
+## Ovenbird against Packer, and what growth costs; writes target/bench.json and docs/benchmarks.md
+bench: setup-bench release
+	cargo build --release --locked -p ovenbird-bench
+	scripts/bench $(BENCH)
+
 lint:
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
@@ -50,6 +55,9 @@ setup-demo:
 	scripts/setup demo
 
 setup-test:
+	scripts/setup test
+
+setup-bench:
 	scripts/setup test
 
 ## End the demo's embedded EC2 and forget all that it made

@@ -80,11 +80,10 @@ impl<'a> Lab<'a> {
         self.tool(&self.place.ovenbird.to_string_lossy()).args(arguments)
     }
 
-    /// A program that is pointed at the endpoint, as `eval "$(ovenbird local env)"` would.
-    pub(crate) fn aws_tool(&self, program: &str) -> Result<Tool, Failure> {
-        let said = self.ovenbird(&["local", "env"]).run()?.text();
-        let pairs = said.lines().filter_map(|line| line.strip_prefix("export ")?.split_once('='));
-        Ok(pairs.fold(self.tool(program), |tool, (name, value)| tool.env(name, value.trim_matches(['\'', '"']))))
+    /// A variable of `ovenbird local env`.
+    pub(crate) fn variable(&self, name: &str) -> Result<String, Failure> {
+        let said: Value = serde_json::from_slice(&self.ovenbird(&["local", "env", "--json"]).run()?.stdout)?;
+        said[name].as_str().map(str::to_owned).ok_or_else(|| format!("`local env` does not say {name}").into())
     }
 
     /// `ovenbird local status`

@@ -8,9 +8,11 @@
 #![allow(clippy::print_stderr, reason = "a measurement that takes minutes says how far it is")]
 
 mod blocks;
+mod compare;
 mod figure;
 mod growth;
 mod lab;
+mod packer;
 
 use std::path::Path;
 
@@ -29,7 +31,7 @@ struct Arguments {
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Only these groups
-    #[arg(long, value_delimiter = ',', default_values = ["blocks", "growth"])]
+    #[arg(long, value_delimiter = ',', default_values = ["service", "delayed", "fleet", "blocks", "growth"])]
     only: Vec<String>,
 }
 
@@ -46,15 +48,19 @@ fn main() -> Result<(), Failure> {
     let (json, page) = (place.repository.join("target/bench.json"), place.repository.join("docs/benchmarks.md"));
     for group in &arguments.only {
         eprintln!("measures {group}");
-        match group.as_str() {
-            "blocks" => {
-                let figures = blocks::measure(&place, arguments.rounds)?;
-                figure::keep(&json, &figures)?;
-                figure::show(&page, "blocks", &show(&figures))?;
+        let figures = match group.as_str() {
+            "service" => compare::service(&place, arguments.rounds)?,
+            "delayed" => compare::delayed(&place, arguments.rounds.min(2))?,
+            "fleet" => compare::fleet(&place, arguments.rounds.min(2))?,
+            "blocks" => blocks::measure(&place, arguments.rounds)?,
+            "growth" => {
+                figure::show(&page, group, &growth::measure(&place)?)?;
+                continue;
             }
-            "growth" => figure::show(&page, "growth", &growth::measure(&place)?)?,
             other => return Err(format!("there is no group `{other}`").into()),
-        }
+        };
+        figure::keep(&json, &figures)?;
+        figure::show(&page, group, &show(&figures))?;
     }
     Ok(())
 }

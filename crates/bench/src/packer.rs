@@ -1,0 +1,60 @@
+//! The peer: Debian's Packer, on the same endpoint. It knows nothing of us but the endpoint's settings.
+
+use ovenbird_disk::tool::Tool;
+use serde_json::Value;
+
+use crate::Failure;
+use crate::lab::Lab;
+
+/// How Packer is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tuning {
+    /// As installed: it polls every 15 seconds.
+    Installed,
+    /// It polls every second, and Ansible pipelines.
+    Tuned,
+}
+
+/// Such as `packer 1.6.6`.
+pub(crate) fn version() -> Result<String, Failure> {
+    let said = Tool::new("packer").arg("version").env("CHECKPOINT_DISABLE", "1").run()?.text();
+    Ok(said.lines().next().unwrap_or_default().replace("Packer v", "packer "))
+}
+
+/// Writes `packer.json` beside the project's own template: the same, with what says where EC2 is. Packer's SDK does not know
+/// `AWS_ENDPOINT_URL`.
+pub(crate) fn write_template(lab: &Lab<'_>, template: &str) -> Result<(), Failure> {
+    let mut value: Value = serde_json::from_slice(&fs_err::read(lab.project().join(template))?)?;
+    let url = lab.variable("AWS_ENDPOINT_URL")?;
+    let builder = &mut value["builders"][0];
+    builder["custom_endpoint_ec2"] = url.into();
+    for skipped in ["skip_credential_validation", "skip_metadata_api_check", "skip_region_validation"] {
+        builder[skipped] = true.into();
+    }
+    lab.write("packer.json", &value.to_string())
+}
+
+/// One `packer build` of `packer.json`.
+pub(crate) fn build(lab: &Lab<'_>, tuning: Tuning) -> Result<Tool, Failure> {
+    Ok(environment(lab, lab.tool("packer"), tuning)?.args(["build", "-color=false", "packer.json"]))
+}
+
+/// A `packer build` of `packer.json` for each service, all at a time.
+pub(crate) fn build_each(lab: &Lab<'_>, services: &[String], tuning: Tuning) -> Result<Tool, Failure> {
+    let script = "pids=; for service; do packer build -color=false -var service=$service packer.json & pids=\"$pids $!\"; done; \
+                  for pid in $pids; do wait $pid || exit 1; done";
+    Ok(environment(lab, lab.tool("sh"), tuning)?.args(["-c", script, "sh"]).args(services))
+}
+
+fn environment(lab: &Lab<'_>, tool: Tool, tuning: Tuning) -> Result<Tool, Failure> {
+    let collections = lab.place.repository.join("ansible");
+    let tool = tool
+        .env("AWS_ACCESS_KEY_ID", lab.variable("AWS_ACCESS_KEY_ID")?)
+        .env("AWS_SECRET_ACCESS_KEY", lab.variable("AWS_SECRET_ACCESS_KEY")?)
+        .env("ANSIBLE_COLLECTIONS_PATH", format!("{}:/usr/share/ansible/collections", collections.display()))
+        .env("CHECKPOINT_DISABLE", "1");
+    Ok(match tuning {
+        Tuning::Installed => tool,
+        Tuning::Tuned => tool.env("AWS_POLL_DELAY_SECONDS", "1").env("ANSIBLE_PIPELINING", "True"),
+    })
+}
