@@ -8,7 +8,7 @@ use crate::block::Digest;
 
 /// The keys of a chain of layers: each stands on all those below it, as real keys do.
 fn chain(names: &str) -> Vec<LayerKey> {
-    (1..=names.len()).map(|length| LayerKey(Digest::of(names[..length].as_bytes()))).collect()
+    (1..=names.len()).map(|length| LayerKey(Digest::of(&names.as_bytes()[..length]))).collect()
 }
 
 fn wanted(service: &str, names: &str, there: usize) -> Wanted {
