@@ -22,6 +22,19 @@ fn endpoint_settings(url: &str) -> [(&'static str, Value); 5] {
     ]
 }
 
+/// What the OpenSSH of today needs to talk to the proxy that Packer 1.6.6 puts between Ansible and the instance: the proxy's
+/// keys are of the type ssh-rsa, and it knows scp's own protocol only. And it tells Ansible the local user's name as the
+/// instance's: for root, who runs the tests, Ansible would then expect root's home and see no need to become root.
+const ANSIBLE: [(&str, &str); 4] = [
+    (
+        "ANSIBLE_SSH_ARGS",
+        "-C -o ControlMaster=auto -o ControlPersist=60s -o HostKeyAlgorithms=+ssh-rsa -o PubkeyAcceptedAlgorithms=+ssh-rsa",
+    ),
+    ("ANSIBLE_SCP_EXTRA_ARGS", "-O"),
+    ("ANSIBLE_REMOTE_TMP", "/tmp/.ansible"),
+    ("ANSIBLE_BECOME_ALLOW_SAME_USER", "True"),
+];
+
 #[test]
 fn packer_builds_the_example_and_its_image_provisions_itself() {
     let lab = Lab::start_with_internet();
@@ -58,6 +71,9 @@ fn build(lab: &Lab) -> String {
     let mut tool = lab.home.tool("packer").args(["build", "-machine-readable", "packer.json"]);
     for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
         tool = tool.env(name, variable(name));
+    }
+    for (name, value) in ANSIBLE {
+        tool = tool.env(name, value);
     }
     let (began, mut log, mut artifact) = (Instant::now(), String::new(), None);
     let ran = tool

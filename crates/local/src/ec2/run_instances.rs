@@ -219,10 +219,9 @@ pub(super) fn verify_user_data(bytes: Vec<u8>) -> Answer<Option<Vec<u8>>> {
     Ok((!bytes.is_empty()).then_some(bytes))
 }
 
-/// The zone asked for, or that of the subnet asked for, or the Region's first.
+/// The zone asked for (an empty name asks for none), or that of the subnet asked for, or the Region's first.
 fn verify_zone(call: &Call, request: &RunInstancesRequest) -> Answer<Zone> {
     let zones = regions::list_zones(&call.scope.region);
-    // Packer names what it leaves open, too: with an empty text.
     let named = request.placement.as_ref().and_then(|placement| placement.availability_zone.as_deref());
     let named = named.filter(|name| !name.is_empty());
     let found = match (named, request.subnet_id.as_deref().filter(|subnet| !subnet.is_empty())) {
@@ -239,13 +238,13 @@ fn verify_zone(call: &Call, request: &RunInstancesRequest) -> Answer<Zone> {
     }
 }
 
-/// The profile's name; any name is a profile with one role of the same name, since nothing here keeps roles.
+/// The profile's name; none where it is empty, as Packer names what it leaves open. Any name is a profile with one role of
+/// the same name, since nothing here keeps roles.
 fn profile(request: &RunInstancesRequest) -> Answer<Option<String>> {
     let Some(profile) = &request.iam_instance_profile else { return Ok(None) };
     let of_arn = profile.arn.as_deref().map(|arn| arn.rsplit('/').next().unwrap_or_default());
-    let name = profile.name.as_deref().or(of_arn).unwrap_or_default();
-    let is_name =
-        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte));
+    let Some(name) = profile.name.as_deref().or(of_arn).filter(|name| !name.is_empty()) else { return Ok(None) };
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte));
     if is_name {
         return Ok(Some(name.to_owned()));
     }
