@@ -1,5 +1,7 @@
 //! The client against the moto server: a second opinion on the wire formats. Where moto is lax, nothing is concluded.
 
+mod launch_path;
+
 use data_encoding::BASE64;
 use ovenbird_aws::Client;
 use ovenbird_aws::ebs;
