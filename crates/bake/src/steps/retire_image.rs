@@ -1,7 +1,7 @@
 //! The image that has had the name until now, deregistered, after the new one was verified and published under a name of its own.
 //!
 //! It is not undone: an image's id cannot be given back. What stands in for it is the new image, which is available under its own name;
-//! the next bake goes on from there (`docs/adr/0004-replacing-an-image.md`).
+//! the next bake goes on from there (`docs/adr/0005-replacing-an-image.md`).
 
 use crate::images::deregister;
 use crate::images::list_snapshots;

@@ -1,4 +1,5 @@
 mod diff;
+mod documents;
 mod endpoint;
 mod errors;
 mod help;
