@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use data_encoding::BASE64;
 use http::Request;
 use http::Response;
+use jiff::Timestamp;
 use ovenbird_aws::Operation;
 use ovenbird_aws::ebs;
 use ovenbird_aws::ec2;
@@ -138,6 +139,12 @@ fn comparable(protocol: Protocol, request: &Request<Vec<u8>>) -> (String, Vec<(S
     };
     for (name, value) in request.headers().iter().filter(is_told) {
         fields.push((name.to_string(), value.to_str().unwrap().to_owned()));
+    }
+    // ISO 8601 has many ways to write an instant, and the service takes them all.
+    for (_, value) in &mut fields {
+        if let Ok(instant) = value.parse::<Timestamp>() {
+            *value = instant.to_string();
+        }
     }
     fields.sort();
     (format!("{} {}", request.method(), request.uri().path()), fields, body)
