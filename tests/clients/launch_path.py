@@ -146,7 +146,6 @@ assert instance(one)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"] == root
 for number, no_reboot in enumerate([True, False]):
     waiter.wait(ImageIds=[ec2.create_image(InstanceId=one, Name=f"running {number}", NoReboot=no_reboot)["ImageId"]])
     assert is_in(one, "running")()
-refused("InvalidParameterValue", ec2.create_image, InstanceId=launch(), Name="too early")
 
 # Snapshots: of a volume, copied, shared.
 mine = ec2.create_snapshot(VolumeId=root, Description="mine")["SnapshotId"]
@@ -209,6 +208,7 @@ refused("InvalidLaunchTemplateName.NotFoundException", ec2.delete_launch_templat
 # The end: nothing holds the group any more.
 ec2.terminate_instances(InstanceIds=[one])
 wait_for("terminated", is_in(one, "terminated"))
+refused("InvalidParameterValue", ec2.create_image, InstanceId=one, Name="too late")
 refused("IncorrectInstanceState", ec2.stop_instances, InstanceIds=[one])
 refused("IncorrectInstanceState", ec2.start_instances, InstanceIds=[one])
 ec2.delete_security_group(GroupId=group)

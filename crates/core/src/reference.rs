@@ -80,9 +80,12 @@ fn several<'a>(images: impl Iterator<Item = &'a Candidate>) -> NotOne {
     NotOne::Several(images)
 }
 
+/// Names that are a slip away; of short names, nearly all are two slips from each other.
 fn near(name: &str, images: &[Candidate]) -> Vec<String> {
+    let slips = if name.chars().count() < 6 { 1 } else { 2 };
     let names = images.iter().flat_map(|image| image.service.iter().chain([&image.name]));
-    let mut near: Vec<String> = names.filter(|known| strsim::damerau_levenshtein(name, known) <= 2).cloned().collect();
+    let mut near: Vec<String> =
+        names.filter(|known| strsim::damerau_levenshtein(name, known) <= slips).cloned().collect();
     near.sort();
     near.dedup();
     near

@@ -21,15 +21,22 @@ pub(crate) struct Carried {
     control: bool,
     /// A query form has no way to write a structure without members.
     empty_structures: bool,
+    /// botocore writes the fraction of an instant in a form from a float, in microseconds; only whole seconds are sure to arrive.
+    fractions: bool,
 }
 
 impl Carried {
     pub(crate) fn by_requests(protocol: Protocol) -> Self {
-        Self { control: true, empty_structures: matches!(protocol, Protocol::Json | Protocol::RestJson) }
+        let json = matches!(protocol, Protocol::Json | Protocol::RestJson);
+        Self { control: true, empty_structures: json, fractions: json }
     }
 
     pub(crate) fn by_answers(protocol: Protocol) -> Self {
-        Self { control: matches!(protocol, Protocol::Json | Protocol::RestJson), empty_structures: true }
+        Self {
+            control: matches!(protocol, Protocol::Json | Protocol::RestJson),
+            empty_structures: true,
+            fractions: true,
+        }
     }
 }
 
@@ -82,7 +89,7 @@ fn value(kind: &Kind, members: fn() -> Vec<Member>, carried: Carried) -> BoxedSt
         Kind::Long => any::<i64>().prop_map(Node::Integer).boxed(),
         Kind::Double => any::<i32>().prop_map(|value| Node::Float(f64::from(value) / 8.0)).boxed(),
         Kind::Boolean => any::<bool>().prop_map(Node::Bool).boxed(),
-        Kind::Timestamp => instant().prop_map(Node::Instant).boxed(),
+        Kind::Timestamp => instant(carried).prop_map(Node::Instant).boxed(),
         Kind::Blob => vec(any::<u8>(), 0..64).prop_map(Node::Bytes).boxed(),
         Kind::List(item) => vec(value(item, members, carried), 0..4).prop_map(Node::List).boxed(),
         Kind::Structure(_) => structure(&members(), carried),
@@ -90,10 +97,11 @@ fn value(kind: &Kind, members: fn() -> Vec<Member>, carried: Carried) -> BoxedSt
 }
 
 /// From 1970 to the end of year 9999, with and without a fraction of a second.
-fn instant() -> impl Strategy<Value = Timestamp> {
+fn instant(carried: Carried) -> impl Strategy<Value = Timestamp> {
     let seconds = 0..253_402_300_000_i64;
     let whole = seconds.clone().prop_map(|seconds| Timestamp::from_second(seconds).unwrap());
-    let fraction = (seconds, 0..1000_i64).prop_map(|(s, ms)| Timestamp::from_millisecond(s * 1000 + ms).unwrap());
+    let milliseconds: i64 = if carried.fractions { 1000 } else { 1 };
+    let fraction = (seconds, 0..milliseconds).prop_map(|(s, ms)| Timestamp::from_millisecond(s * 1000 + ms).unwrap());
     prop_oneof![whole, fraction]
 }
 

@@ -140,14 +140,20 @@ fn comparable(protocol: Protocol, request: &Request<Vec<u8>>) -> (String, Vec<(S
     for (name, value) in request.headers().iter().filter(is_told) {
         fields.push((name.to_string(), value.to_str().unwrap().to_owned()));
     }
-    // ISO 8601 has many ways to write an instant, and the service takes them all.
     for (_, value) in &mut fields {
-        if let Ok(instant) = value.parse::<Timestamp>() {
-            *value = instant.to_string();
-        }
+        *value = one_way_to_write(value);
     }
     fields.sort();
     (format!("{} {}", request.method(), request.uri().path()), fields, body)
+}
+
+/// There are several ways to write an instant in ISO 8601, and a whole number that may have a fraction; the service takes them all.
+fn one_way_to_write(value: &str) -> String {
+    if let Ok(instant) = value.parse::<Timestamp>() {
+        return instant.to_string();
+    }
+    let whole = value.strip_suffix(".0").filter(|whole| whole.parse::<i64>().is_ok());
+    whole.unwrap_or(value).to_owned()
 }
 
 struct Requests(Botocore);

@@ -54,7 +54,7 @@ fn a_service_may_be_all_that_another_begins_with() {
     let units = units(&[wanted("web", "cw", 0), wanted("base", "c", 0)]);
     assert_eq!(
         told(&units),
-        ["layers of web+base (1) after None", "image base (0) after Some(0)", "image web (1) after Some(0)"]
+        ["layers of web+base (1) after None", "image web (1) after Some(0)", "image base (0) after Some(0)"]
     );
 }
 
