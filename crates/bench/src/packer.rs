@@ -6,6 +6,18 @@ use serde_json::Value;
 use crate::Failure;
 use crate::lab::Lab;
 
+/// What the OpenSSH of today needs to talk to the proxy that Packer 1.6.6 puts between Ansible and the instance, and what Ansible needs
+/// to be told since that proxy says the local user's name for the instance's.
+const ANSIBLE: [(&str, &str); 4] = [
+    (
+        "ANSIBLE_SSH_ARGS",
+        "-C -o ControlMaster=auto -o ControlPersist=60s -o HostKeyAlgorithms=+ssh-rsa -o PubkeyAcceptedAlgorithms=+ssh-rsa",
+    ),
+    ("ANSIBLE_SCP_EXTRA_ARGS", "-O"),
+    ("ANSIBLE_REMOTE_TMP", "/tmp/.ansible"),
+    ("ANSIBLE_BECOME_ALLOW_SAME_USER", "True"),
+];
+
 /// How Packer is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tuning {
@@ -48,10 +60,12 @@ pub(crate) fn build_each(lab: &Lab<'_>, services: &[String], tuning: Tuning) -> 
 
 fn environment(lab: &Lab<'_>, tool: Tool, tuning: Tuning) -> Result<Tool, Failure> {
     let collections = lab.place.repository.join("ansible");
+    let tool = ANSIBLE.iter().fold(tool, |tool, (name, value)| tool.env(name, value));
     let tool = tool
         .env("AWS_ACCESS_KEY_ID", lab.variable("AWS_ACCESS_KEY_ID")?)
         .env("AWS_SECRET_ACCESS_KEY", lab.variable("AWS_SECRET_ACCESS_KEY")?)
         .env("ANSIBLE_COLLECTIONS_PATH", format!("{}:/usr/share/ansible/collections", collections.display()))
+        .env("OVENBIRD_AGENT", lab.place.ovenbird.with_file_name("ovenbird-agent"))
         .env("CHECKPOINT_DISABLE", "1");
     Ok(match tuning {
         Tuning::Installed => tool,

@@ -18,6 +18,9 @@ use rustix::fs::ResolveFlags;
 use rustix::fs::Stat;
 use rustix::io::Errno;
 
+/// How often one path may be raced against. Each race is lost to another process's work that was done, so few are enough.
+const RACES: usize = 1000;
+
 /// A root folder. Paths given to its functions are relative to it.
 #[derive(Debug)]
 pub(crate) struct Root {
@@ -100,7 +103,7 @@ impl Root {
         if self.has(path)? {
             return Ok(());
         }
-        self.present(path, rustix::fs::openat2(&self.folder, path, flags, mode, ResolveFlags::IN_ROOT)).map(drop)
+        self.present(path, self.open_inside(path, flags, mode)).map(drop)
     }
 
     /// Removes a file, a link, or a folder with all that is in it; links are not followed. Fine when there is nothing.
@@ -154,7 +157,13 @@ impl Root {
 
     fn open_at(&self, path: &Path, flags: OFlags) -> io::Result<Option<OwnedFd>> {
         let flags = flags | OFlags::CLOEXEC;
-        self.present(path, rustix::fs::openat2(&self.folder, path, flags, Mode::empty(), ResolveFlags::IN_ROOT))
+        self.present(path, self.open_inside(path, flags, Mode::empty()))
+    }
+
+    /// The kernel asks to try again where anything on the machine was renamed or mounted while it followed a `..` (openat2(2), EAGAIN).
+    fn open_inside(&self, path: &Path, flags: OFlags, mode: Mode) -> rustix::io::Result<OwnedFd> {
+        let open = || rustix::fs::openat2(&self.folder, path, flags, mode, ResolveFlags::IN_ROOT);
+        (1..RACES).map(|_| open()).find(|opened| !matches!(opened, Err(Errno::AGAIN))).unwrap_or_else(open)
     }
 
     /// Turns "there is nothing" into `None`.
