@@ -14,6 +14,7 @@ const WINDOWS: &str = "Windows images are not supported";
 const PASSWORDS: &str =
     "nobody logs in with a password: remove it, or name a key in ssh_private_key_file or ssh_bastion_private_key_file";
 const PROXY: &str = "connections go through OpenSSH: use ssh_bastion_host, or a ProxyCommand in ~/.ssh/config";
+const OPENSSH: &str = "connections go through OpenSSH, which settles this by itself";
 const OWN_ADDRESS: &str = "the bake's own security group lets in the baking machine's address alone anyway";
 
 /// Every option, in groups.
@@ -58,8 +59,12 @@ const INSTANCE: &[Row] = &[
     (&["enable_unlimited_credits", "enable_t2_unlimited", "enable_nitro_enclave"], LaunchOnly),
     (&["placement", "tenancy", "license_specifications"], LaunchOnly),
     (&["capacity_reservation_preference", "capacity_reservation_id", "capacity_reservation_group_arn"], LaunchOnly),
-    (&["spot_price", "spot_instance_types", "spot_allocation_strategy"], LaunchOnly),
-    (&["spot_tags", "spot_tag", "fleet_tags", "fleet_tag"], LaunchOnly),
+    (&["spot_price", "spot_instance_types"], LaunchOnly),
+    (&["spot_allocation_strategy"], Noted("types and subnets are tried in the template's order")),
+    (
+        &["spot_tags", "spot_tag", "fleet_tags", "fleet_tag"],
+        Noted("no fleet is made, and a spot instance has run_tags"),
+    ),
     (&["spot_price_auto_product"], Noted("Packer ignores it too: the price on demand is the most that is paid")),
     (&["block_duration_minutes"], Refused("AWS no longer sells spot blocks: remove it")),
     (&["no_ephemeral"], Noted("an instance has no ephemeral volumes unless a mapping names them")),
@@ -69,17 +74,19 @@ const INSTANCE: &[Row] = &[
 /// How to log in to it.
 const ACCESS: &[Row] = &[
     (&["communicator", "ssh_username"], Honoured),
+    (&["ssh_host", "ssh_port", "ssh_interface", "ssh_timeout", "ssh_wait_timeout"], LaunchOnly),
+    (&["ssh_handshake_attempts"], Noted("a login is tried until ssh_timeout is over")),
+    (&["ssh_private_key_file", "ssh_keypair_name", "ssh_agent_auth"], LaunchOnly),
+    (&["ssh_certificate_file", "ssh_bastion_certificate_file"], Refused("log in with a key alone")),
     (
-        &["ssh_host", "ssh_port", "ssh_interface", "ssh_timeout", "ssh_wait_timeout", "ssh_handshake_attempts"],
-        LaunchOnly,
+        &["temporary_key_pair_name", "temporary_key_pair_type", "temporary_key_pair_bits"],
+        Noted("each bake has an ed25519 key of its own, named after it"),
     ),
-    (&["ssh_private_key_file", "ssh_certificate_file", "ssh_keypair_name", "ssh_agent_auth"], LaunchOnly),
-    (&["temporary_key_pair_name", "temporary_key_pair_type", "temporary_key_pair_bits"], LaunchOnly),
-    (&["ssh_pty", "ssh_disable_agent_forwarding", "ssh_keep_alive_interval", "ssh_read_write_timeout"], LaunchOnly),
-    (&["ssh_ciphers", "ssh_key_exchange_algorithms", "ssh_file_transfer_method"], LaunchOnly),
+    (&["ssh_pty", "ssh_disable_agent_forwarding", "ssh_keep_alive_interval", "ssh_read_write_timeout"], Noted(OPENSSH)),
+    (&["ssh_ciphers", "ssh_key_exchange_algorithms", "ssh_file_transfer_method"], Noted(OPENSSH)),
     (&["ssh_remote_tunnels", "ssh_local_tunnels", "pause_before_connecting", "session_manager_port"], LaunchOnly),
     (&["ssh_bastion_host", "ssh_bastion_port", "ssh_bastion_username", "ssh_bastion_agent_auth"], LaunchOnly),
-    (&["ssh_bastion_private_key_file", "ssh_bastion_certificate_file"], LaunchOnly),
+    (&["ssh_bastion_private_key_file"], LaunchOnly),
     (&["ssh_clear_authorized_keys"], Noted("the bake's key never stays in the image")),
     (&["pause_before_ssm"], Noted("a session is tried until it stands")),
     (&["ssh_password", "ssh_bastion_password", "ssh_bastion_interactive"], Refused(PASSWORDS)),
