@@ -81,7 +81,7 @@ refused("InvalidInstanceID.Malformed", ec2.describe_instances, InstanceIds=["web
 refused("InvalidZone.NotFound", ec2.create_volume, AvailabilityZone="us-east-1z", Size=1)
 
 # Blocks.
-refused("ValidationException", ebs.start_snapshot, 400, VolumeSize=1, Timeout=10, Encrypted=True)
+refused("ValidationException", ebs.start_snapshot, 400, VolumeSize=1, ParentSnapshotId=larger, Encrypted=True)
 refused("ValidationException", ebs.start_snapshot, VolumeSize=65537)
 ebs.start_snapshot(VolumeSize=1, ClientToken="t")
 refused("ConflictException", ebs.start_snapshot, 409, VolumeSize=2, ClientToken="t")

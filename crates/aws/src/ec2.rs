@@ -2,6 +2,7 @@
 
 mod block_devices;
 mod create_image;
+mod encryption_defaults;
 mod filters;
 mod fleets;
 mod image_attributes;
@@ -30,6 +31,7 @@ mod vpcs;
 
 pub use block_devices::*;
 pub use create_image::*;
+pub use encryption_defaults::*;
 pub use filters::*;
 pub use fleets::*;
 pub use image_attributes::*;

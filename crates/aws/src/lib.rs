@@ -8,6 +8,7 @@
 pub mod client;
 pub mod ebs;
 pub mod ec2;
+pub mod iam;
 pub mod ssm;
 pub mod sts;
 pub mod wire;

@@ -3,6 +3,7 @@
 //! Functions here read and write rows; the rules of the API stand in `ec2`, `direct` and `ssm`.
 
 mod blocks;
+pub(crate) mod encryption_defaults;
 pub(crate) mod images;
 pub(crate) mod instances;
 pub(crate) mod key_pairs;

@@ -9,6 +9,7 @@ use ovenbird_aws::ApiError;
 use ovenbird_aws::Operation;
 use ovenbird_aws::ebs;
 use ovenbird_aws::ec2 as api;
+use ovenbird_aws::iam as profiles;
 use ovenbird_aws::ssm as parameters;
 use ovenbird_aws::sts as identity;
 use ovenbird_aws::wire::Protocol;
@@ -21,6 +22,7 @@ use crate::direct;
 use crate::ec2;
 use crate::failure::Answer;
 use crate::failure::refuse;
+use crate::iam;
 use crate::ssm;
 use crate::sts;
 use crate::world::Call;
@@ -46,6 +48,10 @@ fn table() -> &'static HashMap<Service, Vec<Entry>> {
             (
                 Service::Sts,
                 vec![entry(sts::get_caller_identity as fn(&Call, &identity::GetCallerIdentityRequest) -> _)],
+            ),
+            (
+                Service::Iam,
+                vec![entry(iam::get_instance_profile as fn(&Call, &profiles::GetInstanceProfileRequest) -> _)],
             ),
         ])
     })
@@ -123,6 +129,11 @@ fn ec2_entries() -> Vec<Entry> {
         ec2_entry!(CopySnapshotRequest, ec2::create_snapshot::copy_snapshot),
         ec2_entry!(DescribeSnapshotAttributeRequest, ec2::snapshot_attributes::describe_snapshot_attribute),
         ec2_entry!(ModifySnapshotAttributeRequest, ec2::snapshot_attributes::modify_snapshot_attribute),
+        ec2_entry!(GetEbsEncryptionByDefaultRequest, ec2::encryption::get_by_default),
+        ec2_entry!(EnableEbsEncryptionByDefaultRequest, ec2::encryption::enable_by_default),
+        ec2_entry!(DisableEbsEncryptionByDefaultRequest, ec2::encryption::disable_by_default),
+        ec2_entry!(GetEbsDefaultKmsKeyIdRequest, ec2::encryption::get_default_key),
+        ec2_entry!(ModifyEbsDefaultKmsKeyIdRequest, ec2::encryption::modify_default_key),
         ec2_entry!(CreateLaunchTemplateRequest, ec2::launch_templates::create_launch_template),
         ec2_entry!(DeleteLaunchTemplateRequest, ec2::launch_templates::delete_launch_template),
         ec2_entry!(CreateFleetRequest, ec2::fleets::create_fleet),
@@ -175,6 +186,7 @@ pub(crate) fn decode<O: Operation>(request: &Request<Vec<u8>>) -> Answer<O> {
     decode_request::<O>(request).or_else(|error| match O::SERVICE {
         Service::Ec2 => refuse("InvalidParameterValue", error.to_string()),
         Service::Ebs => direct::refusal::invalid("INVALID_PARAMETER_VALUE", error.to_string()),
+        Service::Iam => refuse("ValidationError", error.to_string()),
         Service::Ssm | Service::Sts => refuse("ValidationException", error.to_string()),
     })
 }

@@ -9,6 +9,7 @@ pub(crate) mod describe_image_attribute;
 pub(crate) mod describe_images;
 pub(crate) mod describe_instances;
 mod devices;
+pub(crate) mod encryption;
 mod filters;
 pub(crate) mod fleets;
 pub(crate) mod image_lifecycle;

@@ -20,6 +20,7 @@ mod failure;
 mod faults;
 mod folder;
 mod front;
+mod iam;
 mod ids;
 mod instances;
 mod keys;

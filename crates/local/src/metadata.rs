@@ -39,6 +39,8 @@ pub struct InstanceFacts {
     pub zone_id: String,
     /// Address of `eth0`.
     pub private_ip: String,
+    /// The address that DescribeInstances shows as the public one; `None` where it has none.
+    pub public_ip: Option<String>,
     /// Ethernet address of `eth0`.
     pub mac: String,
     /// `x86_64` or `arm64`.

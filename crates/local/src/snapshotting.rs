@@ -63,6 +63,7 @@ pub(crate) fn insert(db: &Connection, call: &Call, volume: &Volume, description:
         completes_at: None,
         volume: Some(volume.id.clone()),
         public: false,
+        kms_key: volume.kms_key.clone(),
     };
     snapshots::insert_snapshot(db, &snapshot, &Map::new())?;
     Ok(Reading { snapshot: id, volume: volume.id.clone(), base: base.map(|base| base.id) })

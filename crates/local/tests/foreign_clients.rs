@@ -77,6 +77,11 @@ fn boto3_launch_path() {
 }
 
 #[test]
+fn boto3_encryption_and_billing() {
+    with_endpoint(|endpoint| run(endpoint, &foreign("python"), "encryption.py"));
+}
+
+#[test]
 fn boto3_parameters_and_identity() {
     with_endpoint(|endpoint| run(endpoint, &foreign("python"), "parameters.py"));
 }
@@ -89,4 +94,9 @@ fn boto3_refusals() {
 #[test]
 fn aws_command_line() {
     with_endpoint(|endpoint| run(endpoint, "sh", "commands.sh"));
+}
+
+#[test]
+fn aws_command_line_of_a_launch() {
+    with_endpoint(|endpoint| run(endpoint, "sh", "launch_commands.sh"));
 }

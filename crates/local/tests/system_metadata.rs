@@ -28,6 +28,7 @@ impl MetadataSource for Source {
             zone: "us-east-1a".to_owned(),
             mac: "0a:ff:d3:12:34:56".to_owned(),
             private_ip: "172.31.0.5".to_owned(),
+            public_ip: None,
             role: Some("web".to_owned()),
             user_data: Some(vec![0, 159, 146, 150]),
             tokens_required: true,

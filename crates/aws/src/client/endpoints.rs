@@ -17,7 +17,11 @@ pub(super) fn find_override(config: &SdkConfig, service: Service) -> Option<Stri
 
 /// AWS's own endpoint of a service in a region.
 pub(super) fn of_aws(service: Service, region: &str) -> String {
-    format!("https://{}.{region}.{}", service.name(), domain(region))
+    match service {
+        // One for all regions of the partition.
+        Service::Iam => format!("https://iam.{}", domain(region)),
+        _ => format!("https://{}.{region}.{}", service.name(), domain(region)),
+    }
 }
 
 /// The domain of the region's partition, from botocore's `partitions.json`.

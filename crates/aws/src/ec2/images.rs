@@ -2,6 +2,7 @@
 
 use super::BlockDeviceMapping;
 use super::Filter;
+use super::ProductCode;
 use super::Tag;
 use super::TagSpecification;
 use crate::wire::operation;
@@ -100,8 +101,12 @@ shape! {
         public: Option<bool> = "isPublic",
         /// The architecture of the image.
         architecture: Option<String> = "architecture",
+        /// Any product codes associated with the AMI.
+        product_codes: Vec<ProductCode> = "productCodes",
         /// The type of image.
         image_type: Option<String> = "imageType",
+        /// This value is set to windows for Windows AMIs; otherwise, it is blank.
+        platform: Option<String> = "platform",
     }
 
     /// Describes a state change.
@@ -202,6 +207,8 @@ shape! {
         source_region: Option<String> = "SourceRegion",
         /// Specifies whether to copy your user-defined AMI tags to the new AMI.
         copy_image_tags: Option<bool> = "CopyImageTags",
+        /// Specify a completion duration, in 15 minute increments, to initiate a time-based AMI copy.
+        snapshot_copy_completion_duration_minutes: Option<i64> = "SnapshotCopyCompletionDurationMinutes",
         /// The tags to apply to the new AMI and new snapshots.
         tag_specifications: Vec<TagSpecification> = "TagSpecification",
         /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.

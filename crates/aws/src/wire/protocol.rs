@@ -40,11 +40,13 @@ pub enum Service {
     Ssm,
     /// Security Token Service.
     Sts,
+    /// Identity and Access Management. The embedded endpoint answers it; no client of ours calls it.
+    Iam,
 }
 
 impl Service {
     /// Every service here.
-    pub const ALL: [Self; 4] = [Self::Ec2, Self::Ebs, Self::Ssm, Self::Sts];
+    pub const ALL: [Self; 5] = [Self::Ec2, Self::Ebs, Self::Ssm, Self::Sts, Self::Iam];
 
     /// Prefix of the host name and name in signatures.
     #[must_use]
@@ -54,6 +56,7 @@ impl Service {
             Self::Ebs => "ebs",
             Self::Ssm => "ssm",
             Self::Sts => "sts",
+            Self::Iam => "iam",
         }
     }
 
@@ -62,7 +65,7 @@ impl Service {
     pub fn protocol(self) -> Protocol {
         match self {
             Self::Ec2 => Protocol::Ec2,
-            Self::Sts => Protocol::Query,
+            Self::Sts | Self::Iam => Protocol::Query,
             Self::Ssm => Protocol::Json,
             Self::Ebs => Protocol::RestJson,
         }
@@ -76,12 +79,14 @@ impl Service {
             Self::Ebs => "2019-11-02",
             Self::Ssm => "2014-11-06",
             Self::Sts => "2011-06-15",
+            Self::Iam => "2010-05-08",
         }
     }
 
     fn xml_namespace(self) -> &'static str {
         match self {
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
+            Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             _ => "https://sts.amazonaws.com/doc/2011-06-15/",
         }
     }
@@ -150,10 +155,10 @@ pub fn encode_answer<O: Operation>(answer: &O::Answer, request_id: &str) -> Resp
                 if O::Answer::NAME == Nothing::NAME {
                     body.push_str("<return>true</return>");
                 } else {
-                    xml::encode_content(&mut body, &node());
+                    xml::encode_content(&mut body, &node(), xml::ITEM);
                 }
             } else {
-                xml::encode_element(&mut body, &format!("{}Result", O::ACTION), &node());
+                xml::encode_element(&mut body, &format!("{}Result", O::ACTION), &node(), xml::MEMBER);
                 body.push_str(&format!("<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"));
             }
             body.push_str(&format!("</{}Response>", O::ACTION));
@@ -192,7 +197,7 @@ pub fn encode_error(protocol: Protocol, error: &ApiError, request_id: &str) -> R
     match protocol {
         Protocol::Ec2 => {
             let mut body = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors>");
-            xml::encode_element(&mut body, "Error", &Node::Struct(code_and_message()));
+            xml::encode_element(&mut body, "Error", &Node::Struct(code_and_message()), xml::ITEM);
             body.push_str(&format!("</Errors><RequestID>{request_id}</RequestID></Response>"));
             respond(error.status, "text/xml;charset=UTF-8", body.into_bytes(), request_id)
         }
@@ -200,7 +205,7 @@ pub fn encode_error(protocol: Protocol, error: &ApiError, request_id: &str) -> R
             let mut members = vec![("Type".to_owned(), text(if error.status < 500 { "Sender" } else { "Receiver" }))];
             members.extend(code_and_message());
             let mut body = String::from("<ErrorResponse>");
-            xml::encode_element(&mut body, "Error", &Node::Struct(members));
+            xml::encode_element(&mut body, "Error", &Node::Struct(members), xml::MEMBER);
             body.push_str(&format!("<RequestId>{request_id}</RequestId></ErrorResponse>"));
             respond(error.status, "text/xml", body.into_bytes(), request_id)
         }

@@ -1,4 +1,4 @@
-//! XML as EC2 and STS answer it: lists wrapped around `item`s, everything else text.
+//! XML as EC2 answers it (lists wrapped around `item`s), and STS and IAM (around `member`s); everything else is text.
 
 use quick_xml::Reader;
 use quick_xml::events::Event;
@@ -9,22 +9,27 @@ use super::node::Node;
 /// Deepest nesting that is read; the model's deepest answer has 12.
 const MAX_DEPTH: usize = 40;
 
-/// Writes `<name>…</name>`.
-pub(super) fn encode_element(xml: &mut String, name: &str, node: &Node) {
+/// What wraps each item of a list in EC2's answers.
+pub(super) const ITEM: &str = "item";
+/// The same in the answers of the Query protocol.
+pub(super) const MEMBER: &str = "member";
+
+/// Writes `<name>…</name>`; `wrapper` is [`ITEM`] or [`MEMBER`].
+pub(super) fn encode_element(xml: &mut String, name: &str, node: &Node, wrapper: &str) {
     xml.push('<');
     xml.push_str(name);
     xml.push('>');
-    encode_content(xml, node);
+    encode_content(xml, node, wrapper);
     xml.push_str("</");
     xml.push_str(name);
     xml.push('>');
 }
 
 /// Writes what stands between the tags.
-pub(super) fn encode_content(xml: &mut String, node: &Node) {
+pub(super) fn encode_content(xml: &mut String, node: &Node, wrapper: &str) {
     match node {
-        Node::Struct(members) => members.iter().for_each(|(name, node)| encode_element(xml, name, node)),
-        Node::List(items) => items.iter().for_each(|node| encode_element(xml, "item", node)),
+        Node::Struct(members) => members.iter().for_each(|(name, node)| encode_element(xml, name, node, wrapper)),
+        Node::List(items) => items.iter().for_each(|node| encode_element(xml, wrapper, node, wrapper)),
         scalar => encode_text(xml, &scalar.text().unwrap_or_default()),
     }
 }

@@ -201,7 +201,8 @@ impl Checker {
     fn check_list(&mut self, shape: &Json, way: Way, path: &str) {
         let item = shape["member"]["locationName"].as_str().unwrap_or("member");
         match (self.protocol, way) {
-            (Protocol::Ec2 | Protocol::Query, Way::Answer) => self.expect(path, "item", item),
+            (Protocol::Ec2, Way::Answer) => self.expect(path, "item", item),
+            (Protocol::Query, Way::Answer) => self.expect(path, "member", item),
             (Protocol::Query, Way::Request) => self.complain(path, "nothing here writes a list as `Name.member.N`"),
             _ => {}
         }

@@ -19,11 +19,13 @@ impl Model {
         static EBS: LazyLock<Model> = LazyLock::new(|| Model::read(Service::Ebs));
         static SSM: LazyLock<Model> = LazyLock::new(|| Model::read(Service::Ssm));
         static STS: LazyLock<Model> = LazyLock::new(|| Model::read(Service::Sts));
+        static IAM: LazyLock<Model> = LazyLock::new(|| Model::read(Service::Iam));
         match service {
             Service::Ec2 => &EC2,
             Service::Ebs => &EBS,
             Service::Ssm => &SSM,
             Service::Sts => &STS,
+            Service::Iam => &IAM,
         }
     }
 

@@ -6,6 +6,7 @@ use std::path::Path;
 use ovenbird_aws::Operation;
 use ovenbird_aws::ebs;
 use ovenbird_aws::ec2;
+use ovenbird_aws::iam;
 use ovenbird_aws::ssm;
 use ovenbird_aws::sts;
 
@@ -40,6 +41,8 @@ pub(crate) fn visit_all(visitor: &mut impl Visit) {
             CreateSnapshotRequest CopySnapshotRequest DescribeSnapshotAttributeRequest ModifySnapshotAttributeRequest
             CreateImageRequest EnableImageDeprecationRequest DisableImageDeprecationRequest
             EnableImageDeregistrationProtectionRequest DisableImageDeregistrationProtectionRequest
+            GetEbsEncryptionByDefaultRequest EnableEbsEncryptionByDefaultRequest DisableEbsEncryptionByDefaultRequest
+            GetEbsDefaultKmsKeyIdRequest ModifyEbsDefaultKmsKeyIdRequest
             CreateLaunchTemplateRequest DeleteLaunchTemplateRequest CreateFleetRequest
         }
         ebs {
@@ -51,6 +54,7 @@ pub(crate) fn visit_all(visitor: &mut impl Visit) {
             GetParameterHistoryRequest DeleteParameterRequest
         }
         sts { GetCallerIdentityRequest }
+        iam { GetInstanceProfileRequest }
     );
 }
 

@@ -31,6 +31,9 @@ pub(crate) struct Device {
     pub(crate) delete_on_termination: bool,
     /// `ephemeral0` and the like: no EBS volume.
     pub(crate) virtual_name: Option<String>,
+    /// The ARN of the key of its volume; `None` where it is not encrypted.
+    #[serde(default)]
+    pub(crate) kms_key: Option<String>,
 }
 
 /// An image.
@@ -64,6 +67,22 @@ pub(crate) struct Image {
     pub(crate) failure: Option<String>,
     pub(crate) public: bool,
     pub(crate) devices: Vec<Device>,
+    pub(crate) billing: Billing,
+}
+
+/// What EC2 bills for the software in an image (EC2 user guide, "AMI billing information fields").
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Billing {
+    /// Such as `Red Hat Enterprise Linux`.
+    pub(crate) platform_details: String,
+    /// Such as `RunInstances:0010`.
+    pub(crate) usage_operation: String,
+}
+
+impl Default for Billing {
+    fn default() -> Self {
+        Self { platform_details: "Linux/UNIX".to_owned(), usage_operation: "RunInstances".to_owned() }
+    }
 }
 
 impl Image {
@@ -108,6 +127,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Image> {
         failure,
         public: row.get("public")?,
         devices,
+        billing: Billing {
+            platform_details: row.get("platform_details")?,
+            usage_operation: row.get("usage_operation")?,
+        },
     })
 }
 
@@ -150,8 +173,9 @@ pub(crate) fn insert_image(db: &Connection, image: &Image) -> Answer<()> {
     run(
         db,
         "INSERT INTO images (id, account, region, name, description, architecture, virtualization_type, root_device, boot_mode, \
-         tpm_support, imds_support, sriov, ena, state, available_at, created, source_image, source_region, public, devices, source_instance) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+         tpm_support, imds_support, sriov, ena, state, available_at, created, source_image, source_region, public, devices, source_instance, \
+         platform_details, usage_operation) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
         params![
             image.id,
             image.scope.account,
@@ -174,6 +198,8 @@ pub(crate) fn insert_image(db: &Connection, image: &Image) -> Answer<()> {
             image.public,
             devices,
             image.source_instance,
+            image.billing.platform_details,
+            image.billing.usage_operation,
         ],
     )?;
     for snapshot in image.snapshots() {

@@ -239,3 +239,20 @@ CREATE TABLE snapshot_shares (
   account TEXT NOT NULL,
   PRIMARY KEY (snapshot, account)
 ) STRICT, WITHOUT ROWID;
+
+-- v3
+-- `kms_key` is the ARN of the key that a volume or snapshot says it is encrypted with; null for one that is not.
+ALTER TABLE snapshots ADD COLUMN kms_key TEXT;
+ALTER TABLE volumes ADD COLUMN kms_key TEXT;
+-- What an account said of its new volumes and snapshots in a region. `kms_key` is null for the key that AWS manages.
+CREATE TABLE encryption_defaults (
+  account TEXT NOT NULL,
+  region TEXT NOT NULL,
+  is_on INTEGER NOT NULL DEFAULT 0,
+  kms_key TEXT,
+  PRIMARY KEY (account, region)
+) STRICT, WITHOUT ROWID;
+
+-- What EC2 bills for the software in an image (EC2 user guide, "AMI billing information fields").
+ALTER TABLE images ADD COLUMN platform_details TEXT NOT NULL DEFAULT 'Linux/UNIX';
+ALTER TABLE images ADD COLUMN usage_operation TEXT NOT NULL DEFAULT 'RunInstances';

@@ -49,10 +49,12 @@ pub(crate) struct Snapshot {
     pub(crate) volume: Option<String>,
     /// May everybody make volumes of it?
     pub(crate) public: bool,
+    /// The ARN of its key; `None` where it is not encrypted.
+    pub(crate) kms_key: Option<String>,
 }
 
 const COLUMNS: &str = "seq, id, account, region, state, volume_size, parent, lineage, description, started, timeout_ms, progress, \
-                       changed_blocks, completes_at, volume, public";
+                       changed_blocks, completes_at, volume, public, kms_key";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Snapshot> {
     Ok(Snapshot {
@@ -71,6 +73,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Snapshot> {
         completes_at: row.get::<_, Option<i64>>("completes_at")?.map(instant),
         volume: row.get("volume")?,
         public: row.get("public")?,
+        kms_key: row.get("kms_key")?,
     })
 }
 
@@ -97,8 +100,8 @@ pub(crate) fn insert_snapshot(db: &Connection, snapshot: &Snapshot, map: &Map) -
     run(
         db,
         "INSERT INTO snapshots (id, account, region, state, volume_size, parent, lineage, description, started, timeout_ms, \
-         last_put, progress, changed_blocks, completes_at, map, volume) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9, ?11, ?12, ?13, ?14, \
-         ?15)",
+         last_put, progress, changed_blocks, completes_at, map, volume, kms_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9, ?11, \
+         ?12, ?13, ?14, ?15, ?16)",
         params![
             snapshot.id,
             snapshot.scope.account,
@@ -115,6 +118,7 @@ pub(crate) fn insert_snapshot(db: &Connection, snapshot: &Snapshot, map: &Map) -
             snapshot.completes_at.map(millis),
             encode_map(map),
             snapshot.volume,
+            snapshot.kms_key,
         ],
     )?;
     Ok(())

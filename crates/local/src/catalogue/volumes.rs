@@ -29,6 +29,8 @@ pub(crate) struct Volume {
     pub(crate) kind: String,
     pub(crate) iops: Option<i32>,
     pub(crate) throughput: Option<i32>,
+    /// The ARN of its key; `None` where it is not encrypted.
+    pub(crate) kms_key: Option<String>,
     /// `creating`, `available`, `in-use`, `deleting` or `error`.
     pub(crate) state: String,
     pub(crate) created: Timestamp,
@@ -67,6 +69,7 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Volume> {
         kind: row.get("kind")?,
         iops: row.get("iops")?,
         throughput: row.get("throughput")?,
+        kms_key: row.get("kms_key")?,
         state: row.get("state")?,
         created: instant(row.get("created")?),
         attachment,
@@ -104,8 +107,8 @@ pub(crate) fn list_ids(db: &Connection) -> Answer<Vec<String>> {
 pub(crate) fn insert_volume(db: &Connection, volume: &Volume) -> Answer<()> {
     run(
         db,
-        "INSERT INTO volumes (id, account, region, zone, size, snapshot, kind, iops, throughput, state, created) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        "INSERT INTO volumes (id, account, region, zone, size, snapshot, kind, iops, throughput, state, created, kms_key) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         params![
             volume.id,
             volume.scope.account,
@@ -118,6 +121,7 @@ pub(crate) fn insert_volume(db: &Connection, volume: &Volume) -> Answer<()> {
             volume.throughput,
             volume.state,
             millis(volume.created),
+            volume.kms_key,
         ],
     )?;
     if let Some(attachment) = &volume.attachment {

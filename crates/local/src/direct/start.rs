@@ -8,12 +8,14 @@ use rusqlite::Connection;
 
 use super::own_snapshot;
 use super::refusal;
+use crate::catalogue::encryption_defaults;
 use crate::catalogue::snapshots;
 use crate::catalogue::snapshots::Map;
 use crate::catalogue::snapshots::Snapshot;
 use crate::catalogue::tags;
 use crate::catalogue::tokens;
 use crate::catalogue::tokens::Spent;
+use crate::ec2::encryption::Asked;
 use crate::failure::Answer;
 use crate::failure::required;
 use crate::ids::random_id;
@@ -32,10 +34,12 @@ const MAX_PENDING: i64 = 100;
 pub(crate) fn start_snapshot(call: &Call, request: &StartSnapshotRequest) -> Answer<StartSnapshotResponse> {
     let description = request.description.clone().filter(|text| !text.is_empty());
     let (volume_size, timeout) = (verify_volume_size(request)?, verify_timeout(request)?);
-    if request.encrypted == Some(true) || request.kms_key_arn.is_some() {
-        let why = "The embedded EC2 has no encryption keys: leave out Encrypted and KmsKeyArn.";
+    if request.encrypted.is_some() && request.parent_snapshot_id.is_some() {
+        let why = "Encrypted cannot be specified together with ParentSnapshotId: a child is as its parent is.";
         return refusal::invalid("INVALID_PARAMETER_VALUE", why);
     }
+    let asked = Asked::new(&call.scope, request.encrypted, request.kms_key_arn.as_deref())
+        .or_else(|failure| refusal::invalid("INVALID_PARAMETER_VALUE", failure.to_string()))?;
     if description.as_ref().is_some_and(|text| text.chars().count() > 255) {
         return refusal::invalid("INVALID_PARAMETER_VALUE", "The description must not be longer than 255 characters.");
     }
@@ -61,6 +65,10 @@ pub(crate) fn start_snapshot(call: &Call, request: &StartSnapshotRequest) -> Ans
             );
         }
         let (parent, map) = find_parent(db, call, request, volume_size)?;
+        let kms_key = match &parent {
+            Some(parent) => parent.kms_key.clone(),
+            None => asked.of_volume(db, &call.scope, None)?,
+        };
         let id = random_id("snap")?;
         let snapshot = Snapshot {
             seq: 0,
@@ -77,6 +85,7 @@ pub(crate) fn start_snapshot(call: &Call, request: &StartSnapshotRequest) -> Ans
             completes_at: None,
             volume: None,
             public: false,
+            kms_key,
             id,
         };
         snapshots::insert_snapshot(db, &snapshot, &map)?;
@@ -126,6 +135,12 @@ fn find_parent(
             format!("The volume size {volume_size} GiB is smaller than the parent's {} GiB.", parent.volume_size);
         return refusal::invalid("INVALID_VOLUME_SIZE", text);
     }
+    if parent.kms_key.is_none() && encryption_defaults::of_scope(db, &call.scope)?.is_on {
+        let text = format!(
+            "The parent snapshot '{id}' is not encrypted, and this account encrypts by default: copy it encrypted first."
+        );
+        return refusal::invalid("INVALID_PARAMETER_VALUE", text);
+    }
     let map = snapshots::map_of(db, id)?;
     Ok((Some(parent), map))
 }
@@ -142,7 +157,7 @@ fn answer(db: &Connection, call: &Call, snapshot: &Snapshot) -> Answer<StartSnap
         block_size: i32::try_from(BLOCK_SIZE).ok(),
         tags: tags.into_iter().map(|(key, value)| Tag { key: Some(key), value: Some(value) }).collect(),
         parent_snapshot_id: snapshot.parent.clone(),
-        kms_key_arn: None,
+        kms_key_arn: snapshot.kms_key.clone(),
         sse_type: None,
     })
 }

@@ -4,6 +4,7 @@ use ovenbird_aws::ec2::CopyImageRequest;
 use ovenbird_aws::ec2::CopyImageResult;
 use rusqlite::Connection;
 
+use super::encryption::Asked;
 use super::register_image::verify_description;
 use super::register_image::verify_free;
 use super::register_image::verify_name;
@@ -37,12 +38,11 @@ pub(crate) fn copy_image(call: &Call, request: &CopyImageRequest) -> Answer<Copy
     if !regions::is_region(&source_region) {
         return refuse("InvalidParameterValue", format!("Invalid region name: {source_region}"));
     }
-    if request.encrypted == Some(true) || request.kms_key_id.is_some() {
-        return refuse(
-            "UnsupportedOperation",
-            "The embedded EC2 has no encryption keys: leave out Encrypted and KmsKeyId",
-        );
+    if request.snapshot_copy_completion_duration_minutes.is_some_and(|it| !(15..=2880).contains(&it) || it % 15 != 0) {
+        let text = "SnapshotCopyCompletionDurationMinutes must be a multiple of 15, from 15 to 2880";
+        return refuse("InvalidParameterValue", text);
     }
+    let asked = Asked::new(&call.scope, request.encrypted, request.kms_key_id.as_deref())?;
     let specified = tagging::specified(&request.tag_specifications, &["image", "snapshot"])?;
     let source_scope = Scope { account: call.scope.account.clone(), region: source_region };
     let token = request.client_token.clone().filter(|token| !token.is_empty());
@@ -72,7 +72,7 @@ pub(crate) fn copy_image(call: &Call, request: &CopyImageRequest) -> Answer<Copy
         let own = specified("image");
         image_tags.retain(|(key, _)| !own.iter().any(|(other, _)| other == key));
         image_tags.extend(own);
-        let copy = copy(db, call, &source, &name, request.description.clone(), &specified("snapshot"))?;
+        let copy = copy(db, call, &source, (&name, request.description.clone()), asked, &specified("snapshot"))?;
         images::insert_image(db, &copy)?;
         if let Some(why) = call.doom() {
             images::fail_image(db, &copy.id, why)?;
@@ -89,8 +89,8 @@ fn copy(
     db: &Connection,
     call: &Call,
     source: &Image,
-    name: &str,
-    description: Option<String>,
+    (name, description): (&str, Option<String>),
+    asked: Asked<'_>,
     snapshot_tags: &[Tag],
 ) -> Answer<Image> {
     let available_at = call.world.delays.due(Delay::ImageCopied, call.now);
@@ -134,10 +134,12 @@ fn copy(
             completes_at: Some(available_at),
             volume: None,
             public: false,
+            kms_key: asked.of_copy(db, &call.scope, original.kms_key.as_deref())?,
             ..original
         };
         snapshots::insert_snapshot(db, &snapshot, &snapshots::map_of(db, id)?)?;
         tags::put_tags(db, &call.scope, &copied, snapshot_tags)?;
+        device.kms_key.clone_from(&snapshot.kms_key);
         device.snapshot = Some(copied);
     }
     Ok(image)

@@ -13,6 +13,7 @@ use super::register_image::verify_free;
 use super::register_image::verify_name;
 use super::resources::own_instance;
 use crate::catalogue::images;
+use crate::catalogue::images::Billing;
 use crate::catalogue::images::Device;
 use crate::catalogue::images::Image;
 use crate::catalogue::instances::Instance;
@@ -96,11 +97,12 @@ fn snapshot_devices(
             throughput: volume.throughput,
             delete_on_termination: attachment.delete_on_termination,
             virtual_name: None,
+            kms_key: volume.kms_key.clone(),
         };
         kept.push((device, volume));
     }
     let own: Vec<Device> = kept.iter().map(|(device, _)| device.clone()).collect();
-    let mut devices = devices::of_new_instance(db, call, &own, &request.block_device_mappings)?;
+    let mut devices = devices::of_instance(db, call, own, &request.block_device_mappings)?;
     if !devices.iter().any(|device| device.name == instance.root_device) {
         return refuse(
             "InvalidBlockDeviceMapping",
@@ -145,6 +147,7 @@ fn blank(call: &Call) -> Image {
         failure: None,
         public: false,
         devices: Vec::new(),
+        billing: Billing::default(),
     }
 }
 
@@ -167,6 +170,7 @@ fn image_of(
         imds_support: inherited.and_then(|image| image.imds_support.clone()),
         sriov: inherited.and_then(|image| image.sriov.clone()),
         ena: inherited.is_none_or(|image| image.ena),
+        billing: inherited.map(|image| image.billing.clone()).unwrap_or_default(),
         source_image: Some(instance.image.clone()),
         source_region: Some(call.scope.region.clone()),
         source_instance: Some(instance.id.clone()),

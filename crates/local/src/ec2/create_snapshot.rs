@@ -7,6 +7,7 @@ use ovenbird_aws::ec2::CopySnapshotRequest;
 use ovenbird_aws::ec2::CopySnapshotResult;
 use ovenbird_aws::ec2::CreateSnapshotRequest;
 
+use super::encryption::Asked;
 use super::register_image::verify_description;
 use super::resources::Kind;
 use super::resources::own_volume;
@@ -49,12 +50,7 @@ pub(crate) fn copy_snapshot(call: &Call, request: &CopySnapshotRequest) -> Answe
     if !regions::is_region(source_region) {
         return refuse("InvalidParameterValue", format!("Invalid region name: {source_region}"));
     }
-    if request.encrypted == Some(true) || request.kms_key_id.is_some() {
-        return refuse(
-            "UnsupportedOperation",
-            "The embedded EC2 has no encryption keys: leave out Encrypted and KmsKeyId",
-        );
-    }
+    let asked = Asked::new(&call.scope, request.encrypted, request.kms_key_id.as_deref())?;
     verify_description(request.description.as_deref())?;
     let tags = tagging::specified(&request.tag_specifications, &["snapshot"])?("snapshot");
     let id = required(request.source_snapshot_id.as_deref(), "SourceSnapshotId")?;
@@ -84,6 +80,7 @@ pub(crate) fn copy_snapshot(call: &Call, request: &CopySnapshotRequest) -> Answe
             completes_at: Some(call.world.delays.due(Delay::ImageCopied, call.now)),
             volume: None,
             public: false,
+            kms_key: asked.of_copy(db, &call.scope, source.kms_key.as_deref())?,
             ..source
         };
         snapshots::insert_snapshot(db, &copy, &snapshots::map_of(db, id)?)?;

@@ -122,12 +122,14 @@ impl Filterable for Listed {
         "owner-alias",
         "owner-id",
         "platform",
+        "platform-details",
         "root-device-name",
         "root-device-type",
         "source-image-id",
         "source-image-region",
         "source-instance-id",
         "state",
+        "usage-operation",
         "virtualization-type",
     ];
 
@@ -156,7 +158,9 @@ impl Filterable for Listed {
             "source-instance-id" => image.source_instance.clone(),
             "state" => Some(image.state.clone()),
             "virtualization-type" => Some(image.virtualization_type.clone()),
-            // Only Windows images have a platform.
+            "platform" => platform(image),
+            "platform-details" => Some(image.billing.platform_details.clone()),
+            "usage-operation" => Some(image.billing.usage_operation.clone()),
             _ => None,
         };
         value.into_iter().collect()
@@ -171,7 +175,7 @@ fn device_value(device: &images::Device, filter: &str) -> Option<String> {
     match filter {
         "delete-on-termination" => Some(device.delete_on_termination.to_string()),
         "device-name" => Some(device.name.clone()),
-        "encrypted" => Some("false".to_owned()),
+        "encrypted" => Some(device.kms_key.is_some().to_string()),
         "snapshot-id" => device.snapshot.clone(),
         "volume-size" => Some(device.size.to_string()),
         _ => Some(device.kind.clone()),
@@ -182,6 +186,11 @@ fn alias(image: &Image) -> Option<String> {
     ALIASES.iter().find(|(_, account)| *account == image.scope.account).map(|(alias, _)| (*alias).to_owned())
 }
 
+/// Only Windows images have a platform.
+fn platform(image: &Image) -> Option<String> {
+    image.billing.platform_details.starts_with("Windows").then(|| "windows".to_owned())
+}
+
 /// Such as `2026-01-31T12:00:00.000Z`.
 fn creation_date(image: &Image) -> String {
     image.created.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
@@ -190,8 +199,9 @@ fn creation_date(image: &Image) -> String {
 fn to_api(listed: &Listed) -> ec2::Image {
     let image = &listed.image;
     ec2::Image {
-        platform_details: Some("Linux/UNIX".to_owned()),
-        usage_operation: Some("RunInstances".to_owned()),
+        platform_details: Some(image.billing.platform_details.clone()),
+        usage_operation: Some(image.billing.usage_operation.clone()),
+        platform: platform(image),
         block_device_mappings: image.devices.iter().map(devices::to_api).collect(),
         description: image.description.clone(),
         ena_support: Some(image.ena),

@@ -4,6 +4,7 @@ use ovenbird_aws::ec2::BlockDeviceMapping;
 use ovenbird_aws::ec2::EbsBlockDevice;
 use rusqlite::Connection;
 
+use super::encryption::Asked;
 use super::resources::own_snapshot;
 use crate::catalogue::images::Device;
 use crate::failure::Answer;
@@ -16,11 +17,18 @@ const DEFAULT_KIND: &str = "gp2";
 /// What a volume type may be.
 const KINDS: [&str; 7] = ["standard", "gp2", "gp3", "io1", "io2", "sc1", "st1"];
 
+/// What a mapping is for: the API lets a launch say more of the encryption of its volumes than an image.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Image,
+    Launch,
+}
+
 /// The mapping of a new image.
 pub(super) fn of_new_image(db: &Connection, call: &Call, mappings: &[BlockDeviceMapping]) -> Answer<Vec<Device>> {
     let mut devices: Vec<Device> = Vec::new();
     for mapping in mappings {
-        let device = of_mapping(db, call, mapping)?;
+        let device = of_mapping(db, call, mapping, Purpose::Image)?;
         if devices.iter().any(|other| other.name == device.name) {
             return refuse("InvalidBlockDeviceMapping", format!("Duplicate device name: {}", device.name));
         }
@@ -29,7 +37,7 @@ pub(super) fn of_new_image(db: &Connection, call: &Call, mappings: &[BlockDevice
     Ok(devices)
 }
 
-fn of_mapping(db: &Connection, call: &Call, mapping: &BlockDeviceMapping) -> Answer<Device> {
+fn of_mapping(db: &Connection, call: &Call, mapping: &BlockDeviceMapping, purpose: Purpose) -> Answer<Device> {
     let Some(name) = mapping.device_name.clone().filter(|name| !name.is_empty()) else {
         return refuse(
             "MissingParameter",
@@ -39,9 +47,10 @@ fn of_mapping(db: &Connection, call: &Call, mapping: &BlockDeviceMapping) -> Ans
     let Some(ebs) = &mapping.ebs else {
         return Ok(Device { name, virtual_name: mapping.virtual_name.clone(), ..Device::default() });
     };
-    let mut size = ebs.volume_size.map(i64::from);
+    let (mut size, mut snapshot_key) = (ebs.volume_size.map(i64::from), None);
+    let asked = asked(call, &name, ebs, purpose)?;
     if let Some(id) = &ebs.snapshot_id {
-        if ebs.encrypted.is_some() {
+        if ebs.encrypted.is_some() && purpose == Purpose::Image {
             let text = "the encrypted flag cannot be specified since device /dev has a snapshot specified.";
             return refuse("InvalidParameterDependency", text.replace("/dev", &name));
         }
@@ -50,11 +59,15 @@ fn of_mapping(db: &Connection, call: &Call, mapping: &BlockDeviceMapping) -> Ans
             return refuse("IncorrectState", format!("The snapshot '{id}' is {}, not completed.", snapshot.state));
         }
         size = Some(at_least(size.unwrap_or(snapshot.volume_size), snapshot.volume_size)?);
+        snapshot_key = snapshot.kms_key;
     }
     let Some(size) = size else {
         return refuse("MissingParameter", format!("The device {name} has neither a snapshot nor a volume size"));
     };
+    // An image says of its snapshots what they are; what becomes of their volumes is the launch's affair.
+    let is_said = purpose == Purpose::Image && ebs.snapshot_id.is_some();
     let device = Device {
+        kms_key: if is_said { snapshot_key } else { asked.of_volume(db, &call.scope, snapshot_key.as_deref())? },
         name,
         snapshot: ebs.snapshot_id.clone(),
         size: verify_size(size)?,
@@ -67,7 +80,15 @@ fn of_mapping(db: &Connection, call: &Call, mapping: &BlockDeviceMapping) -> Ans
     Ok(device)
 }
 
-/// The mapping of a new instance: the image's, changed and completed by the request's.
+fn asked<'a>(call: &Call, name: &str, ebs: &'a EbsBlockDevice, purpose: Purpose) -> Answer<Asked<'a>> {
+    if purpose == Purpose::Image && ebs.kms_key_id.is_some() {
+        let text = format!("KmsKeyId is not supported in the block device mapping of an image: {name}");
+        return refuse("InvalidBlockDeviceMapping", text);
+    }
+    Asked::new(&call.scope, ebs.encrypted, ebs.kms_key_id.as_deref())
+}
+
+/// The volumes of a new instance: the image's, changed and completed by the request's.
 pub(super) fn of_new_instance(
     db: &Connection,
     call: &Call,
@@ -75,15 +96,50 @@ pub(super) fn of_new_instance(
     changes: &[BlockDeviceMapping],
 ) -> Answer<Vec<Device>> {
     let mut devices = image.to_vec();
+    for device in devices.iter_mut().filter(|device| device.virtual_name.is_none()) {
+        device.kms_key = Asked::default().of_volume(db, &call.scope, device.kms_key.as_deref())?;
+    }
+    change(db, call, devices, changes, Purpose::Launch)
+}
+
+/// The mapping of an image of an instance's volumes, changed and completed by the request's.
+pub(super) fn of_instance(
+    db: &Connection,
+    call: &Call,
+    volumes: Vec<Device>,
+    changes: &[BlockDeviceMapping],
+) -> Answer<Vec<Device>> {
+    change(db, call, volumes, changes, Purpose::Image)
+}
+
+fn change(
+    db: &Connection,
+    call: &Call,
+    mut devices: Vec<Device>,
+    changes: &[BlockDeviceMapping],
+    purpose: Purpose,
+) -> Answer<Vec<Device>> {
     for change in changes {
         let name = change.device_name.clone().unwrap_or_default();
         if change.no_device.is_some() {
             devices.retain(|device| device.name != name);
             continue;
         }
-        match (devices.iter_mut().find(|device| device.name == name), &change.ebs) {
-            (Some(device), Some(ebs)) => override_device(device, ebs)?,
-            _ => devices.push(of_mapping(db, call, change)?),
+        let (Some(device), Some(ebs)) = (devices.iter_mut().find(|device| device.name == name), &change.ebs) else {
+            devices.push(of_mapping(db, call, change, purpose)?);
+            continue;
+        };
+        override_device(device, ebs)?;
+        let asked = asked(call, &name, ebs, purpose)?;
+        match (purpose, ebs.encrypted) {
+            (Purpose::Launch, _) => {
+                device.kms_key = asked.of_volume(db, &call.scope, device.kms_key.as_deref())?;
+            }
+            (Purpose::Image, Some(encrypted)) if encrypted != device.kms_key.is_some() => {
+                let text = format!("the encrypted flag cannot differ from that of the volume at {name}");
+                return refuse("InvalidBlockDeviceMapping", text);
+            }
+            (Purpose::Image, _) => {}
         }
     }
     Ok(devices)
@@ -142,7 +198,7 @@ pub(super) fn to_api(device: &Device) -> BlockDeviceMapping {
         volume_size: i32::try_from(device.size).ok(),
         volume_type: Some(device.kind.clone()),
         throughput: device.throughput,
-        encrypted: Some(false),
+        encrypted: Some(device.kms_key.is_some()),
         ..EbsBlockDevice::default()
     };
     BlockDeviceMapping {

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use super::devices;
 use crate::catalogue::Scope;
 use crate::catalogue::images;
+use crate::catalogue::images::Billing;
 use crate::catalogue::images::Image;
 use crate::catalogue::tags;
 use crate::delays::Delay;
@@ -39,6 +40,7 @@ pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Ans
     if tpm.is_some() && boot_mode.as_deref() != Some("uefi") {
         return refuse("InvalidParameterCombination", "TpmSupport needs the boot mode uefi");
     }
+    let billing = billing_of(&request.billing_products)?;
     verify_description(request.description.as_deref())?;
     let available_at = call.world.delays.due(Delay::ImageRegistered, call.now);
     call.world.catalogue.transact(|db| {
@@ -70,6 +72,7 @@ pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Ans
             failure: None,
             public: false,
             devices,
+            billing: billing.clone(),
         };
         images::insert_image(db, &image)?;
         if let Some(why) = call.doom() {
@@ -105,6 +108,28 @@ pub(super) fn verify_description(description: Option<&str>) -> Answer<()> {
         return Ok(());
     }
     refuse("InvalidParameterValue", "The description must not be longer than 255 characters")
+}
+
+/// Billing products as identity documents of such instances show them, and what EC2 says of their images (EC2 user guide, "AMI
+/// billing information fields"). On EC2 only accounts that sell may name one.
+const BILLING_PRODUCTS: [(&str, &str, &str); 3] = [
+    ("bp-6fa54006", "Red Hat Enterprise Linux", "RunInstances:0010"),
+    ("bp-67a54003", "SUSE Linux", "RunInstances:000g"),
+    ("bp-6ba54002", "Windows", "RunInstances:0002"),
+];
+
+fn billing_of(products: &[String]) -> Answer<Billing> {
+    let [product, others @ ..] = products else { return Ok(Billing::default()) };
+    match BILLING_PRODUCTS.iter().find(|(known, ..)| known == product) {
+        Some((_, details, operation)) if others.is_empty() => {
+            Ok(Billing { platform_details: (*details).to_owned(), usage_operation: (*operation).to_owned() })
+        }
+        _ => {
+            let known = BILLING_PRODUCTS.map(|(product, details, _)| format!("{product} ({details})")).join(", ");
+            let text = format!("The embedded EC2 knows one billing product of an image: {known}");
+            refuse("InvalidParameterValue", text)
+        }
+    }
 }
 
 fn verify_root(name: Option<&str>, devices: &[images::Device]) -> Answer<String> {

@@ -27,6 +27,7 @@ use crate::catalogue::volumes::Volume;
 use crate::failure::Answer;
 use crate::failure::refuse;
 use crate::failure::required;
+use crate::iam::is_profile_name;
 use crate::ids::random_id;
 use crate::instances as life;
 use crate::regions;
@@ -244,8 +245,7 @@ fn profile(request: &RunInstancesRequest) -> Answer<Option<String>> {
     let Some(profile) = &request.iam_instance_profile else { return Ok(None) };
     let of_arn = profile.arn.as_deref().map(|arn| arn.rsplit('/').next().unwrap_or_default());
     let Some(name) = profile.name.as_deref().or(of_arn).filter(|name| !name.is_empty()) else { return Ok(None) };
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@-_".contains(&byte));
-    if is_name {
+    if is_profile_name(name) {
         return Ok(Some(name.to_owned()));
     }
     refuse("InvalidParameterValue", format!("Value ({name}) for parameter iamInstanceProfile.name is invalid."))
@@ -312,6 +312,7 @@ fn new_volume(call: &Call, instance: &Instance, device: &Device) -> Answer<Volum
         kind: device.kind.clone(),
         iops: device.iops,
         throughput: device.throughput,
+        kms_key: device.kms_key.clone(),
         state: "creating".to_owned(),
         created: call.now,
         attachment: Some(Attachment {

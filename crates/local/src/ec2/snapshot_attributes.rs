@@ -7,9 +7,11 @@ use ovenbird_aws::ec2::ModifySnapshotAttributeRequest;
 use ovenbird_aws::ec2::Nothing;
 use rusqlite::Connection;
 
+use super::encryption::managed_key;
 use super::resources::own_snapshot;
 use crate::accounts::is_account;
 use crate::catalogue::snapshots;
+use crate::catalogue::snapshots::Snapshot;
 use crate::failure::Answer;
 use crate::failure::refuse;
 use crate::failure::required;
@@ -27,10 +29,23 @@ pub(crate) fn modify_snapshot_attribute(call: &Call, request: &ModifySnapshotAtt
     required(add.first().or(remove.first()), "CreateVolumePermission")?;
     call.world.catalogue.transact(|db| {
         let snapshot = own_snapshot(db, call, request.snapshot_id.as_deref())?;
+        verify_shareable(call, &snapshot, &add)?;
         add.iter().try_for_each(|permission| apply(db, &snapshot.id, permission, true))?;
         remove.iter().try_for_each(|permission| apply(db, &snapshot.id, permission, false))?;
         Ok(Nothing {})
     })
+}
+
+/// Nobody can be given the key that AWS manages, and no key is everybody's.
+fn verify_shareable(call: &Call, snapshot: &Snapshot, add: &[CreateVolumePermission]) -> Answer<()> {
+    let Some(key) = &snapshot.kms_key else { return Ok(()) };
+    if add.iter().any(|permission| permission.group.is_some()) {
+        return refuse("OperationNotPermitted", "Encrypted snapshots cannot be shared publicly");
+    }
+    if !add.is_empty() && *key == managed_key(&call.scope) {
+        return refuse("OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be shared");
+    }
+    Ok(())
 }
 
 type Permissions = Vec<CreateVolumePermission>;

@@ -91,7 +91,7 @@ impl Filterable for Listed {
         let snapshot = &self.snapshot;
         let value = match filter {
             "description" => snapshot.description.clone(),
-            "encrypted" => Some("false".to_owned()),
+            "encrypted" => Some(snapshot.kms_key.is_some().to_string()),
             "owner-id" => Some(snapshot.scope.account.clone()),
             "progress" => Some(format!("{}%", snapshot.progress)),
             "snapshot-id" => Some(snapshot.id.clone()),
@@ -121,7 +121,8 @@ pub(super) fn to_api(snapshot: &Snapshot, tags: &[Tag]) -> ec2::Snapshot {
         owner_id: Some(snapshot.scope.account.clone()),
         description: Some(snapshot.description.clone().unwrap_or_default()),
         volume_size: i32::try_from(snapshot.volume_size).ok(),
-        encrypted: Some(false),
+        encrypted: Some(snapshot.kms_key.is_some()),
+        kms_key_id: snapshot.kms_key.clone(),
         ..ec2::Snapshot::default()
     }
 }

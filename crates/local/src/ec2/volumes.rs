@@ -12,6 +12,7 @@ use rusqlite::Connection;
 
 use super::devices::verify_kind;
 use super::devices::verify_size;
+use super::encryption::Asked;
 use super::filters::Filterable;
 use super::filters::select;
 use super::paging::Paging;
@@ -20,6 +21,7 @@ use super::resources::Kind;
 use super::resources::mismatched_token;
 use super::resources::own_snapshot;
 use super::resources::own_volume;
+use crate::catalogue::snapshots::Snapshot;
 use crate::catalogue::tags;
 use crate::catalogue::tags::Tag;
 use crate::catalogue::tokens;
@@ -44,9 +46,10 @@ pub(crate) fn create_volume(call: &Call, request: &CreateVolumeRequest) -> Answe
     if !regions::list_zones(&call.scope.region).iter().any(|known| known.name == zone) {
         return refuse("InvalidZone.NotFound", format!("The zone '{zone}' does not exist."));
     }
-    if request.encrypted == Some(true) || request.multi_attach_enabled == Some(true) {
-        return refuse("UnsupportedOperation", "The embedded EC2 has no encrypted and no multi-attach volumes");
+    if request.multi_attach_enabled == Some(true) {
+        return refuse("UnsupportedOperation", "The embedded EC2 has no multi-attach volumes");
     }
+    let asked = Asked::new(&call.scope, request.encrypted, request.kms_key_id.as_deref())?;
     let kind = verify_kind(request.volume_type.as_deref())?;
     let tags = tagging::specified(&request.tag_specifications, &["volume"])?("volume");
     let token = request.client_token.clone().filter(|token| !token.is_empty());
@@ -59,12 +62,15 @@ pub(crate) fn create_volume(call: &Call, request: &CreateVolumeRequest) -> Answe
                 Spent::Never => {}
             }
         }
+        let snapshot = find_snapshot(db, call, request)?;
+        let snapshot_key = snapshot.as_ref().and_then(|snapshot| snapshot.kms_key.as_deref());
         let volume = Volume {
             seq: 0,
+            kms_key: asked.of_volume(db, &call.scope, snapshot_key)?,
             id: random_id("vol")?,
             scope: call.scope.clone(),
             zone: zone.clone(),
-            size: size(db, call, request)?,
+            size: size(request, snapshot.as_ref())?,
             snapshot: request.snapshot_id.clone().filter(|id| !id.is_empty()),
             kind: kind.clone(),
             iops: request.iops,
@@ -86,15 +92,18 @@ pub(crate) fn create_volume(call: &Call, request: &CreateVolumeRequest) -> Answe
     Ok(to_api(&volume, &tags))
 }
 
-fn size(db: &Connection, call: &Call, request: &CreateVolumeRequest) -> Answer<i64> {
-    let asked = request.size.map(i64::from);
-    let Some(id) = request.snapshot_id.as_deref().filter(|id| !id.is_empty()) else {
-        return verify_size(required(asked, "Size")?);
-    };
+fn find_snapshot(db: &Connection, call: &Call, request: &CreateVolumeRequest) -> Answer<Option<Snapshot>> {
+    let Some(id) = request.snapshot_id.as_deref().filter(|id| !id.is_empty()) else { return Ok(None) };
     let snapshot = own_snapshot(db, call, Some(id))?;
     if snapshot.state != "completed" {
         return refuse("IncorrectState", format!("Snapshot is in invalid state - {}", snapshot.state));
     }
+    Ok(Some(snapshot))
+}
+
+fn size(request: &CreateVolumeRequest, snapshot: Option<&Snapshot>) -> Answer<i64> {
+    let asked = request.size.map(i64::from);
+    let Some(snapshot) = snapshot else { return verify_size(required(asked, "Size")?) };
     let size = asked.unwrap_or(snapshot.volume_size);
     if size < snapshot.volume_size {
         let text = format!("The size of a volume must be at least that of its snapshot: {} GiB", snapshot.volume_size);
@@ -178,7 +187,8 @@ impl Filterable for Listed {
             "attachment.status" => attached(|attachment| attachment.state.clone()),
             "availability-zone" => Some(volume.zone.clone()),
             "create-time" => Some(volume.created.to_string()),
-            "encrypted" | "multi-attach-enabled" => Some("false".to_owned()),
+            "encrypted" => Some(volume.kms_key.is_some().to_string()),
+            "multi-attach-enabled" => Some("false".to_owned()),
             "size" => Some(volume.size.to_string()),
             "snapshot-id" => volume.snapshot.clone(),
             "status" => Some(volume.state.clone()),
@@ -208,8 +218,8 @@ fn to_api(volume: &Volume, tags: &[Tag]) -> ec2::Volume {
         state: Some(volume.state.clone()),
         create_time: Some(volume.created),
         attachments: volume.attachment.iter().map(attachment).collect(),
-        encrypted: Some(false),
-        kms_key_id: None,
+        encrypted: Some(volume.kms_key.is_some()),
+        kms_key_id: volume.kms_key.clone(),
     }
 }
 

@@ -63,6 +63,7 @@ impl MetadataSource for InstanceView {
             zone: self.instance.zone.clone(),
             zone_id: zone_id.unwrap_or_default(),
             private_ip: self.instance.private_ip.clone(),
+            public_ip: self.instance.has_public_ip.then(|| self.instance.private_ip.clone()),
             mac: self.instance.mac.clone(),
             architecture: self.instance.architecture.clone(),
             pending_time: self.instance.launched.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),

@@ -98,6 +98,7 @@ fn comment(openssh_key: &str) -> &str {
 fn list_items(facts: &InstanceFacts, credentials: Option<&RoleCredentials>, version: &'static str) -> Vec<Item> {
     let mut items = list_instance(facts);
     items.extend(list_interface(facts));
+    items.extend(list_public(facts));
     items.extend(list_role(facts, credentials));
     if let Some((name, key)) = &facts.public_key {
         let key = key.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
@@ -163,6 +164,18 @@ fn list_interface(facts: &InstanceFacts) -> impl Iterator<Item = Item> {
     ];
     let folder = format!("meta-data/network/interfaces/macs/{}", facts.mac);
     rows.into_iter().map(move |(name, value)| ("2011-01-01", format!("{folder}/{name}"), value))
+}
+
+/// As in a VPC without DNS hostnames: there is a public address, and its name is empty.
+fn list_public(facts: &InstanceFacts) -> Vec<Item> {
+    let Some(address) = &facts.public_ip else { return Vec::new() };
+    let of_interface = |name: &str| format!("meta-data/network/interfaces/macs/{}/{name}", facts.mac);
+    vec![
+        ("2007-01-19", "meta-data/public-hostname".to_owned(), String::new()),
+        ("2007-01-19", "meta-data/public-ipv4".to_owned(), address.clone()),
+        ("2011-01-01", of_interface("public-hostname"), String::new()),
+        ("2011-01-01", of_interface("public-ipv4s"), address.clone()),
+    ]
 }
 
 fn list_role(facts: &InstanceFacts, credentials: Option<&RoleCredentials>) -> Vec<Item> {

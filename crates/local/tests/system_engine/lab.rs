@@ -71,6 +71,7 @@ impl<'a> Lab<'a> {
             zone: "us-east-1a".to_owned(),
             zone_id: "use1-az1".to_owned(),
             private_ip: private_ip.to_string(),
+            public_ip: None,
             mac: mac.clone(),
             architecture: "x86_64".to_owned(),
             pending_time: "2026-01-31T12:00:00Z".to_owned(),

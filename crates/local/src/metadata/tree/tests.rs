@@ -12,6 +12,7 @@ fn facts() -> InstanceFacts {
         zone: "us-east-1a".to_owned(),
         zone_id: "use1-az1".to_owned(),
         private_ip: "172.31.21.7".to_owned(),
+        public_ip: Some("172.31.21.7".to_owned()),
         mac: "0a:ff:d3:12:34:56".to_owned(),
         architecture: "x86_64".to_owned(),
         pending_time: "2026-01-31T12:00:00Z".to_owned(),
@@ -47,6 +48,9 @@ fn items_are_plain_text() {
         ("instance-id", "i-0123456789abcdef0"),
         ("instance-type", "t3.micro"),
         ("local-ipv4", "172.31.21.7"),
+        ("public-ipv4", "172.31.21.7"),
+        ("public-hostname", ""),
+        ("network/interfaces/macs/0a:ff:d3:12:34:56/public-ipv4s", "172.31.21.7"),
         ("local-hostname", "ip-172-31-21-7.ec2.internal"),
         ("mac", "0a:ff:d3:12:34:56"),
         ("placement/availability-zone", "us-east-1a"),
@@ -98,10 +102,12 @@ fn folders_list_their_items_with_and_without_a_slash() {
 
 #[test]
 fn what_is_not_there_is_missing() {
-    let none = InstanceFacts { user_data: None, public_key: None, role: None, tags: None, ..facts() };
+    let none = InstanceFacts { user_data: None, public_ip: None, public_key: None, role: None, tags: None, ..facts() };
     for path in [
         "/latest/user-data",
         "/latest/meta-data/public-keys/",
+        "/latest/meta-data/public-ipv4",
+        "/latest/meta-data/public-hostname",
         "/latest/meta-data/iam/info",
         "/latest/meta-data/iam/",
         "/latest/meta-data/tags/instance/",
