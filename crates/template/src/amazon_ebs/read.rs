@@ -62,10 +62,13 @@ pub(super) fn read_with(fields: &Fields<'_>, table: &[Row]) -> Option<AmazonEbs>
 /// A key alone encrypts nothing, as in Packer.
 fn kms_key_id(fields: &Fields<'_>) -> Option<String> {
     let key = fields.text("kms_key_id")?;
-    if let (None | Some(false), Some(node)) = (fields.boolean("encrypt_boot"), fields.find("kms_key_id")) {
+    if fields.boolean("encrypt_boot") == Some(true) {
+        return Some(key);
+    }
+    if let Some(node) = fields.find("kms_key_id") {
         fields.findings.note(&node.span, "kms_key_id", "nothing is encrypted with it unless `encrypt_boot` is true");
     }
-    Some(key)
+    None
 }
 
 fn check_communicator(fields: &Fields<'_>) {

@@ -15,6 +15,7 @@ const PASSWORDS: &str =
     "nobody logs in with a password: remove it, or name a key in ssh_private_key_file or ssh_bastion_private_key_file";
 const PROXY: &str = "connections go through OpenSSH: use ssh_bastion_host, or a ProxyCommand in ~/.ssh/config";
 const OPENSSH: &str = "connections go through OpenSSH, which settles this by itself";
+const PRODUCT_CODES: &str = "EC2 no longer takes product codes from the owner of an image: list the image in the AWS Marketplace, which gives it one";
 const OWN_ADDRESS: &str = "the bake's own security group lets in the baking machine's address alone anyway";
 
 /// Every option, in groups.
@@ -29,7 +30,8 @@ pub(super) const IMAGE: &[Row] = &[
     (&["ami_name", "ami_description", "skip_ami_run_tags"], Honoured),
     (&["tags", "tag", "snapshot_tags", "snapshot_tag", "run_tags", "run_tag"], Honoured),
     (&["ami_block_device_mappings"], Honoured),
-    (&["ami_users", "ami_groups", "ami_org_arns", "ami_ou_arns", "ami_product_codes"], Honoured),
+    (&["ami_users", "ami_groups", "ami_org_arns", "ami_ou_arns"], Honoured),
+    (&["ami_product_codes"], Refused(PRODUCT_CODES)),
     (&["snapshot_users", "snapshot_groups"], Honoured),
     (&["ami_regions", "region_kms_key_ids", "snapshot_copy_duration_minutes"], Honoured),
     (&["encrypt_boot", "kms_key_id", "imds_support"], Honoured),

@@ -109,9 +109,15 @@ fn faults_have_their_sentence() {
         (r#""spot_price": "cheap""#, "`spot_price` cannot be `cheap`"),
         (r#""deprecate_at": "soon""#, "`deprecate_at` must be an instant"),
         (r#""snapshot_copy_duration_minutes": 20"#, "must be a multiple of 15"),
+        (r#""ami_product_codes": "abc""#, "list the image in the AWS Marketplace"),
         (
             r#""region": "eu-west-1", "ami_regions": ["us-east-1"], "region_kms_key_ids": {"us-east-2": "k"}"#,
             "no copy goes to `us-east-2`",
+        ),
+        (r#""ami_users": ["1"], "encrypt_boot": true"#, "encrypted with the account's default key cannot be shared"),
+        (
+            r#""snapshot_users": ["1"], "ami_regions": ["us-east-1"], "region_kms_key_ids": {"us-east-1": ""}"#,
+            "the copy in `us-east-1` has the account's default key there",
         ),
         (r#""block_duration_minutes": 60"#, "AWS no longer sells spot blocks"),
         (r#""temporary_key_pair_type": "dsa""#, "`temporary_key_pair_type` cannot be `dsa`"),
@@ -125,5 +131,6 @@ fn faults_have_their_sentence() {
 #[test]
 fn a_key_that_encrypts_nothing_is_noted() {
     let recipe = builder(r#""kms_key_id": "k", "encrypt_boot": false"#);
+    assert_eq!(ebs(&recipe).kms_key_id, None);
     assert!(recipe.notes[0].text.contains("unless `encrypt_boot` is true"), "{:?}", recipe.notes);
 }
