@@ -6,6 +6,7 @@ use ovenbird_core::manifest::Manifest;
 use ovenbird_template::AmazonEbs;
 
 use crate::doctor::end_processes;
+use crate::encryption::find_base;
 use crate::error::BakeError;
 use crate::event::Event;
 use crate::folder::BakeFolder;
@@ -29,7 +30,6 @@ use crate::register::stand_in_name;
 use crate::register::stand_in_start;
 use crate::request::Request;
 use crate::source::Source;
-use crate::source::find_source;
 use crate::step;
 use crate::step::Mishaps;
 use crate::step::Steps;
@@ -148,7 +148,7 @@ fn take_up(folders: &Folders, bake: &str) -> Result<BakeFolder, BakeError> {
 async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), BakeError> {
     let (client, request) = (oven.client, oven.request);
     begin(oven)?;
-    let source = find_source(client, &request.builder()?.source).await?;
+    let source = find_base(client, request).await?;
     if choose_path(request.path, &source)?.path == BakePath::Direct {
         step::run(oven, &steps_to_plan(request, &source)).await?;
     }
@@ -218,21 +218,9 @@ fn steps_to_plan<'p>(request: &Request, source: &'p Source) -> Steps<'p> {
 
 fn steps_to_bake<'p>(request: &Request, plan: &'p Plan) -> Result<Steps<'p>, BakeError> {
     match plan.path.path {
-        BakePath::Direct => refuse_encryption(request.builder()?).map(|()| direct(plan)),
+        BakePath::Direct => Ok(direct(plan)),
         BakePath::Launch => refuse_unsupported(request.builder()?).map(|()| launch(plan)),
     }
-}
-
-/// A direct bake's snapshots are as its base's are.
-fn refuse_encryption(builder: &AmazonEbs) -> Result<(), BakeError> {
-    if builder.encrypt_boot != Some(true) {
-        return Ok(());
-    }
-    Err(BakeError::Unsupported(
-        "`encrypt_boot` of amazon-ebs: a direct bake is encrypted as its base is; copy the base encrypted first, turn on the account's \
-         encryption by default, or bake with --launch, which encrypts at launch"
-            .to_owned(),
-    ))
 }
 
 /// On an instance, as Packer does: launched, provisioned, sealed, stopped, and its volumes made an image.

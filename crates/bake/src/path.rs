@@ -42,12 +42,12 @@ pub struct PathChoice {
 pub(crate) fn choose_path(asked: Option<BakePath>, source: &Source) -> Result<PathChoice, BakeError> {
     let choice = |path, why: String| Ok(PathChoice { path, why });
     // RegisterImage takes billing codes from nowhere, so an image that carries them would lose them (offline.md 1.6).
-    let billed = source.billing.as_ref().map(|code| format!("the source image carries the billing code {code}"));
+    let billed = source.billing.as_ref().map(|code| format!("the source image carries the {code}"));
     match (asked, billed) {
         (Some(BakePath::Launch), _) => choice(BakePath::Launch, "it was asked for".to_owned()),
         (None, Some(billed)) => choice(BakePath::Launch, format!("{billed}, which a direct bake would lose")),
         (Some(BakePath::Direct), Some(billed)) => Err(BakeError::Unsupported(format!(
-            "{billed}, which a direct bake of {} would lose; bake it on an instance: leave --direct out",
+            "{billed}, which a direct bake of {} would lose; bake it on an instance: `--launch`",
             source.image
         ))),
         (Some(BakePath::Direct), None) => choice(BakePath::Direct, "it was asked for".to_owned()),
@@ -73,6 +73,8 @@ mod tests {
             size: 1,
             tags: Vec::new(),
             billing: billing.map(str::to_owned),
+            is_encrypted: false,
+            copy_key: None,
         }
     }
 

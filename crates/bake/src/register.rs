@@ -177,7 +177,7 @@ fn devices(builder: &AmazonEbs, plan: &Plan, snapshot: &str) -> Result<Vec<ec2::
     };
     let mut devices = BTreeMap::from([(plan.source.root_device.clone(), mapping(&plan.source.root_device, root))]);
     for device in builder.launch_block_device_mappings.iter().chain(&builder.ami_block_device_mappings) {
-        refuse_encryption(device)?;
+        verify_encryption(device, &plan.source.root_device)?;
         let name = &device.device_name;
         if device.no_device || device.virtual_name.is_some() {
             let no_device = device.no_device.then(String::new);
@@ -203,24 +203,38 @@ fn changed(known: ec2::EbsBlockDevice, device: &BlockDevice) -> ec2::EbsBlockDev
     let number = |value: Option<u64>| value.and_then(|value| i32::try_from(value).ok());
     let gib = |bytes: Option<u64>| number(bytes.map(|bytes| bytes.div_ceil(GIB)));
     ec2::EbsBlockDevice {
-        snapshot_id: known.snapshot_id.or_else(|| device.snapshot_id.clone()),
         volume_size: gib(device.volume_size).max(known.volume_size),
         volume_type: device.volume_type.clone().or(known.volume_type),
+        // Of a snapshot it must not be said: its volumes are as it is.
+        encrypted: device.encrypted.filter(|_| known.snapshot_id.is_none() && device.snapshot_id.is_none()),
         iops: number(device.iops).or(known.iops),
         throughput: number(device.throughput).or(known.throughput),
         // Packer's default of keeping the volumes is how they pile up (packer.md 1.4).
         delete_on_termination: device.delete_on_termination.or(known.delete_on_termination).or(Some(true)),
+        snapshot_id: known.snapshot_id.or_else(|| device.snapshot_id.clone()),
         ..Default::default()
     }
 }
 
-fn refuse_encryption(device: &BlockDevice) -> Result<(), BakeError> {
-    if device.encrypted != Some(true) && device.kms_key_id.is_none() {
+/// The root volume is encrypted by way of the base. Of others RegisterImage can be told that an empty one is encrypted, and no more
+/// (EC2 API reference, `EbsBlockDevice`).
+fn verify_encryption(device: &BlockDevice, root_device: &str) -> Result<(), BakeError> {
+    if device.device_name == *root_device {
         return Ok(());
     }
+    let name = &device.device_name;
+    let refused = match (&device.kms_key_id, device.encrypted, &device.snapshot_id) {
+        (Some(_), ..) => {
+            format!("the key of {name}: an image cannot name the key of a further volume; remove `kms_key_id`")
+        }
+        (_, Some(true), Some(snapshot)) => {
+            format!(
+                "encryption of {name}: a volume is encrypted as its snapshot {snapshot} is; copy that encrypted first"
+            )
+        }
+        _ => return Ok(()),
+    };
     Err(BakeError::Unsupported(format!(
-        "the template asks for encryption of {}, which a direct bake inherits from its base: copy the base image encrypted first, \
-         or turn on the account's encryption by default",
-        device.device_name
+        "a direct bake cannot do what the template asks for, {refused}, or bake with --launch"
     )))
 }

@@ -78,11 +78,7 @@ impl Request {
 
 /// Options that a template may have and a bake does not do yet: never ignored in silence.
 fn refuse_unfinished(builder: &AmazonEbs) -> Result<(), BakeError> {
-    let asked = [
-        ("ami_product_codes", !builder.sharing.product_codes.is_empty()),
-        ("snapshot_copy_duration_minutes", builder.copies.duration_minutes.is_some()),
-        ("skip_create_ami", builder.skip_create_ami),
-    ];
+    let asked = [("skip_create_ami", builder.skip_create_ami)];
     match asked.iter().find(|(_, is_asked)| *is_asked) {
         Some((option, _)) => {
             Err(BakeError::Unsupported(format!("`{option}` of amazon-ebs cannot be baked yet; remove it")))

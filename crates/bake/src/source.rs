@@ -12,6 +12,7 @@ use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::Filter;
 use ovenbird_aws::ec2::Tag;
 use ovenbird_aws::ec2::TagSpecification;
+use ovenbird_core::block::Digest;
 use ovenbird_core::tags;
 use ovenbird_template::SourceImage as Query;
 
@@ -48,6 +49,10 @@ pub struct Source {
     pub tags: Vec<(String, String)>,
     /// The billing code that it carries, such as `RunInstances:0010` for Red Hat's; `None` for plain Linux.
     pub billing: Option<String>,
+    /// Is the root volume's snapshot encrypted?
+    pub is_encrypted: bool,
+    /// The key that our copy of it must be encrypted with; `None` where it is to be as it is. See [`crate::find_base`].
+    pub copy_key: Option<String>,
 }
 
 /// Finds the image of the template. It must be one, with an EBS root of its own platform.
@@ -112,6 +117,7 @@ pub(crate) fn read(image: ec2::Image) -> Result<Source, BakeError> {
     let Some((snapshot, size)) = root.and_then(|ebs| Some((ebs.snapshot_id.clone()?, ebs.volume_size?))) else {
         return Err(BakeError::Source(format!("image {id} has no EBS snapshot behind its root device {root_device}")));
     };
+    let is_encrypted = root.is_some_and(|ebs| ebs.encrypted == Some(true));
     let tags = image.tags.iter().filter_map(|tag| Some((tag.key.clone()?, tag.value.clone()?))).collect();
     Ok(Source {
         image: id,
@@ -125,16 +131,32 @@ pub(crate) fn read(image: ec2::Image) -> Result<Source, BakeError> {
         snapshot,
         size,
         tags,
-        billing: image.usage_operation.filter(|code| code != "RunInstances"),
+        billing: billing(&image.product_codes, image.platform_details, image.usage_operation),
+        is_encrypted,
+        copy_key: None,
     })
 }
 
-/// Our own snapshot with the content of `source`: the source's own if it is ours, else that of our copy of it.
+/// What is billed for the software in an image, in words. (EC2 user guide, "AMI billing information fields")
+fn billing(products: &[ec2::ProductCode], platform: Option<String>, operation: Option<String>) -> Option<String> {
+    let products: Vec<&str> = products.iter().filter_map(|product| product.product_code_id.as_deref()).collect();
+    if !products.is_empty() {
+        return Some(format!("product code {}", products.join(", ")));
+    }
+    let operation = operation.filter(|code| code != "RunInstances")?;
+    Some(match platform {
+        Some(platform) => format!("billing code {operation} ({platform})"),
+        None => format!("billing code {operation}"),
+    })
+}
+
+/// Our own snapshot with the content of `source`, encrypted as it must be: the source's own if it is ours and fits, else that of our
+/// copy of it.
 ///
 /// # Errors
 /// AWS's refusals; a copy that does not become available.
 pub(crate) async fn ensure_owned(client: &Client, source: &Source, account: &str) -> Result<String, BakeError> {
-    if source.owner == account {
+    if source.owner == account && source.copy_key.is_none() {
         return Ok(source.snapshot.clone());
     }
     let copy = match find_copy(client, source).await? {
@@ -178,18 +200,25 @@ pub(crate) async fn find_copy(client: &Client, source: &Source) -> Result<Option
         .send_all(ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], filters, ..Default::default() })
         .await
         .map_err(calling(format!("look for our copy of {}", source.image)))?;
-    Ok(found.into_iter().flat_map(|page| page.images).filter_map(|image| image.image_id).min())
+    // Each key has a copy of its own.
+    let fits = |image: &ec2::Image| Tag::find(&image.tags, tags::BASE_KEY) == source.copy_key.as_deref();
+    Ok(found.into_iter().flat_map(|page| page.images).filter(fits).filter_map(|image| image.image_id).min())
 }
 
 async fn copy_image(client: &Client, source: &Source) -> Result<String, BakeError> {
-    let marks = vec![Tag::new(tags::BASE_OF, &source.image), Tag::new(tags::NAME, format!("base {}", source.name))];
+    let mut marks = vec![Tag::new(tags::BASE_OF, &source.image), Tag::new(tags::NAME, format!("base {}", source.name))];
+    marks.extend(source.copy_key.as_ref().map(|key| Tag::new(tags::BASE_KEY, key)));
+    let of_key = source.copy_key.as_ref().map(|key| format!(" {:.8}", Digest::of(key.as_bytes()).hex()));
+    let of_key = of_key.unwrap_or_default();
     let request = ec2::CopyImageRequest {
         // One copy per source, however often this is tried.
-        client_token: Some(format!("ovenbird-base-{}", source.image)),
-        name: Some(format!("ovenbird base {} {}", source.name, source.image)),
+        client_token: Some(format!("ovenbird-base-{}{}", source.image, of_key.replace(' ', "-"))),
+        name: Some(format!("ovenbird base {} {}{of_key}", source.name, source.image)),
         description: Some(format!("Ovenbird's own copy of {}, so that bakes may read it", source.image)),
         source_image_id: Some(source.image.clone()),
         source_region: client.region().map(str::to_owned),
+        encrypted: source.copy_key.as_ref().map(|_| true),
+        kms_key_id: source.copy_key.clone(),
         tag_specifications: vec![
             TagSpecification::new("image", marks.clone()),
             TagSpecification::new("snapshot", marks),
@@ -214,4 +243,22 @@ fn is_kept_from_us(error: &aws::Error) -> bool {
 
 fn not_to_be_copied(source: &Source, error: aws::Error) -> BakeError {
     BakeError::NotToBeCopied { image: source.image.clone(), source: Box::new(error) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_linux_bills_nothing() {
+        let text = |text: &str| Some(text.to_owned());
+        let product = ec2::ProductCode { product_code_id: text("a1b2"), product_code_type: text("marketplace") };
+        assert_eq!(billing(&[], text("Linux/UNIX"), text("RunInstances")), None);
+        assert_eq!(billing(&[], None, None), None);
+        assert_eq!(
+            billing(&[], text("Red Hat Enterprise Linux"), text("RunInstances:0010")).as_deref(),
+            Some("billing code RunInstances:0010 (Red Hat Enterprise Linux)")
+        );
+        assert_eq!(billing(&[product], text("Linux/UNIX"), text("RunInstances")).as_deref(), Some("product code a1b2"));
+    }
 }

@@ -26,5 +26,7 @@ pub const TREE: &str = "ovenbird:tree";
 pub const BASE: &str = "ovenbird:base";
 /// On our own copy of a public image: the id of the original.
 pub const BASE_OF: &str = "ovenbird:base-of";
+/// On our own copy of a base that had to be encrypted: the key, as it was asked for.
+pub const BASE_KEY: &str = "ovenbird:base-key";
 /// On an instance: how its provisioning ended.
 pub const STATE: &str = "ovenbird:state";

@@ -27,7 +27,7 @@ pub(crate) fn launch_devices(builder: &AmazonEbs, source: &Source) -> Vec<BlockD
     }
     if let Some(root) = devices.get_mut(&source.root_device) {
         boost(root, source.size);
-        if builder.encrypt_boot == Some(true) || builder.kms_key_id.is_some() {
+        if builder.encrypt_boot == Some(true) {
             root.encrypted = Some(true);
             root.kms_key_id = root.kms_key_id.take().or_else(|| builder.kms_key_id.clone());
         }

@@ -184,6 +184,9 @@ pub(super) fn image_key(
     );
     options.insert("boot mode".to_owned(), source.boot_mode.clone().unwrap_or_default());
     options.insert("service".to_owned(), request.service.clone());
+    if let Some(key) = &source.copy_key {
+        options.insert("encryption".to_owned(), key.clone());
+    }
     if path.path == BakePath::Launch {
         // An instance has been booted, by what its user data says: never what a direct bake makes.
         options.insert("path".to_owned(), path.path.to_string());

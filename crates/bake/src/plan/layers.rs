@@ -90,6 +90,10 @@ fn layer(
     if tmp != Tmp::OfItsOwn {
         options.insert("tmp".to_owned(), if tmp == Tmp::Kept { "kept" } else { "cleared" }.to_owned());
     }
+    // Layers above are over this one, and so have its key.
+    if let (ParentRef::Base { .. }, Some(key)) = (&parent, &source.copy_key) {
+        options.insert("encryption".to_owned(), key.clone());
+    }
     let inputs = LayerInputs {
         parent,
         files,

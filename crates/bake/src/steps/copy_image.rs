@@ -110,6 +110,10 @@ impl CopyImage<'_> {
             source_region: Some(region),
             encrypted: key.map(|_| true),
             kms_key_id: key.filter(|key| !key.is_empty()).cloned(),
+            snapshot_copy_completion_duration_minutes: builder
+                .copies
+                .duration_minutes
+                .and_then(|it| i64::try_from(it).ok()),
             tag_specifications: vec![of("image", &marks), of("snapshot", &snapshot)],
             ..Default::default()
         })

@@ -16,7 +16,7 @@ use ovenbird_bake::Plan;
 use ovenbird_bake::Request;
 use ovenbird_bake::Resumable;
 use ovenbird_bake::bake_layers;
-use ovenbird_bake::find_source;
+use ovenbird_bake::find_base;
 use ovenbird_bake::has_package_lists;
 use ovenbird_core::layer::LayerKey;
 use ovenbird_core::pointer::Pointer;
@@ -298,7 +298,7 @@ fn show_layers(context: Context<'_>, until: LayerKey, took: Duration) {
 }
 
 async fn show_plan(context: Context<'_>, account: &Account, request: &Request) -> Result<(), Failure> {
-    let source = find_source(&account.client, &request.builder().map_err(failure)?.source).await.map_err(failure)?;
+    let source = find_base(&account.client, request).await.map_err(failure)?;
     if request.path != Some(BakePath::Launch) && !has_package_lists(request, &source) {
         show::unread(context, request, &source);
         return Ok(());

@@ -28,6 +28,8 @@ const TEMPLATE: &str = r#"{
     "ssh_username": "admin",
     "ami_name": "launched {{uuid}}",
     "ami_description": "baked on {{.SourceAMIName}}",
+    "encrypt_boot": true,
+    "kms_key_id": "alias/nest",
     "tags": {"team": "birds"}
   }],
   "provisioners": [
@@ -82,11 +84,23 @@ fn a_bake_on_an_instance_makes_an_image_that_boots_and_leaves_nothing() {
     assert_eq!(tag("ovenbird:tree").as_deref(), baked["tree"].as_str());
     assert!(made.description.as_deref().is_some_and(|text| text.starts_with("baked on debian-12-")), "{made:?}");
 
+    assert_is_encrypted(&lab, &made);
     let again = lab.home.run(["bake", "launched", "--launch", "--json"]).ok().events();
     assert_eq!(again.last().expect("an end")["reused"], true);
     assert_what_was_told_is_what_the_snapshot_holds(&lab, &made);
     assert_boots(&lab, &image);
     assert_eq!(audit(&lab.home.local_state()), [""; 0]);
+}
+
+/// At its launch, so that there is no copy of an image that was not: nothing has a key but the image's own snapshot.
+fn assert_is_encrypted(lab: &Lab, image: &ec2::Image) {
+    let ebs = image.block_device_mappings[0].ebs.as_ref().expect("a volume");
+    assert_eq!(ebs.encrypted, Some(true));
+    let request = ec2::DescribeSnapshotsRequest { owner_ids: vec!["self".to_owned()], ..Default::default() };
+    let snapshots = lab.api().send(request).expect("snapshots").snapshots;
+    let encrypted = snapshots.iter().filter(|snapshot| snapshot.kms_key_id.is_some());
+    let encrypted: Vec<_> = encrypted.map(|snapshot| &snapshot.snapshot_id).collect();
+    assert_eq!(encrypted, [&ebs.snapshot_id]);
 }
 
 /// The manifest was gathered on the running instance; the snapshot was made when it had stopped.

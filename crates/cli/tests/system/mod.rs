@@ -1,4 +1,5 @@
 mod bad_user_data;
+mod encrypted;
 mod fleet;
 mod killed_bake;
 mod killed_daemon;

@@ -174,12 +174,15 @@ pub(super) fn plan(context: Context<'_>, plan: &Plan) {
             .collect();
         output.data(&serde_json::json!({
             "source": { "image": plan.source.image, "name": plan.source.name, "owner": plan.source.owner },
-            "path": plan.path, "image_name": plan.image_name, "image_key": plan.image_key.hex(), "existing": plan.existing, "layers": layers,
+            "path": plan.path, "kms_key": plan.source.copy_key, "image_name": plan.image_name, "image_key": plan.image_key.hex(), "existing": plan.existing, "layers": layers,
         }));
         return;
     }
     output.print(&format!("source  {}  {}  of {}", plan.source.image, plan.source.name, plan.source.owner));
     output.print(&format!("path    {}, since {}", plan.path.path, plan.path.why));
+    if let Some(key) = &plan.source.copy_key {
+        output.print(&format!("key     {key}, by way of a copy of the base"));
+    }
     for layer in &plan.layers {
         match &layer.fate {
             Fate::Reused { snapshot } => {
