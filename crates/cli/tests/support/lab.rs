@@ -62,7 +62,12 @@ impl Lab {
 
     /// `ovenbird local up`
     pub fn up(&self) {
-        self.home.run(["local", "up", "--port", "0", "--engine", self.engine]).ok();
+        self.up_with(&[]);
+    }
+
+    /// The same, with further options.
+    pub fn up_with(&self, options: &[&str]) {
+        self.home.run([&["local", "up", "--port", "0", "--engine", self.engine], options].concat()).ok();
     }
 
     /// Makes the Debian base known, and answers its image id.

@@ -1,5 +1,6 @@
 mod bad_user_data;
 mod encrypted;
+mod faulty_endpoint;
 mod fleet;
 mod killed_bake;
 mod killed_daemon;
