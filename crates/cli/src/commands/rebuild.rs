@@ -18,6 +18,7 @@ use crate::failure::Failure;
 use crate::failure::Kind;
 use crate::progress::Progress;
 use crate::project::OpenProject;
+use crate::template::Given;
 
 /// Bake every service whose inputs changed, common layers once
 ///
@@ -27,6 +28,9 @@ use crate::project::OpenProject;
 pub(crate) struct Arguments {
     /// Only these services [default: all of the project]
     services: Vec<String>,
+    /// Every service's template is given them
+    #[command(flatten)]
+    given: Given,
     /// Bakes that run at a time [default: one for each core]
     #[arg(long, short, value_name = "NUMBER")]
     jobs: Option<NonZero<usize>>,
@@ -48,11 +52,11 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     let project = OpenProject::find(context.global.directory.as_deref())?;
     let names = names(&project, &arguments.services)?;
     let progress = Progress::new(context.output);
-    let fleet = wait_for(planning::plan(context, &names, &progress))?;
+    let fleet = wait_for(planning::plan(context, &arguments.given, &names, &progress))?;
     let units = units(&fleet.wanted());
     progress.finish();
     if arguments.plan {
-        matrix::show(context, &fleet, &units);
+        matrix::show(context, &arguments.given, &fleet, &units);
         return Ok(());
     }
     wait_for(point_at_reused(&fleet, &project, arguments))?;

@@ -48,6 +48,17 @@ impl Given {
     }
 }
 
+impl Given {
+    /// The arguments that set the same again.
+    pub(crate) fn again(&self) -> Vec<String> {
+        let again = |setting: &Setting| match setting {
+            Setting::Variable(text) => ["--var".to_owned(), text.clone()],
+            Setting::File(path) => ["--var-file".to_owned(), path.display().to_string()],
+        };
+        self.0.iter().flat_map(again).collect()
+    }
+}
+
 impl FromArgMatches for Given {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         let flags = Flags::from_arg_matches(matches)?;

@@ -38,14 +38,19 @@ pub(super) struct Planned {
 }
 
 /// Plans the services of these names. Where one cannot be planned, the others are.
-pub(super) async fn plan(context: Context<'_>, names: &[String], progress: &Progress<'_>) -> Result<Fleet, Failure> {
+pub(super) async fn plan(
+    context: Context<'_>,
+    given: &Given,
+    names: &[String],
+    progress: &Progress<'_>,
+) -> Result<Fleet, Failure> {
     progress.phase("plan");
     let mut services = BTreeMap::new();
     let mut ready: Vec<(Account, Request)> = Vec::new();
     for name in names {
         let known = ready.last().map(|(account, _)| account.clone());
-        let (given, choices) = (Given::default(), Choices::default());
-        match prepare(context, name, &Asked::simply(&given, &choices).known(known.as_ref())).await {
+        let choices = Choices::default();
+        match prepare(context, name, &Asked::simply(given, &choices).known(known.as_ref())).await {
             Ok((_, account, request)) => ready.push((account, request)),
             Err(failure) => _ = services.insert(name.clone(), Err(failure)),
         }

@@ -106,7 +106,7 @@ pub(super) fn run(
 }
 
 fn tool(program: &str, context: Context<'_>, arguments: &Arguments, unit: &Unit) -> Tool {
-    let mut tool = Tool::new(program).args(matrix::arguments(unit)).args(["--json", "--keep-lists"]);
+    let mut tool = Tool::new(program).args(matrix::arguments(&arguments.given, unit)).args(["--json", "--keep-lists"]);
     if arguments.no_pointer && matches!(unit.goal, Goal::Image(_)) {
         tool = tool.arg("--no-pointer");
     }
