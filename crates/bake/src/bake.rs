@@ -163,7 +163,7 @@ async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), B
         let baked = Baked { image: existing.id.clone(), name: existing.name.clone(), reused: true, manifest: None };
         return Ok((plan, Some(baked)));
     }
-    verify_same_plan(oven, plan.image_key)?;
+    verify_same_plan(oven, &plan, plan.image_key)?;
     let replaced = find_replaced(client, request, &plan, &oven.folder.id).await?;
     let mut steps = steps_to_bake(request, &plan)?;
     steps.extend(steps_to_finish(&plan, request.builder()?, replaced, &oven.folder.id));
@@ -184,7 +184,7 @@ async fn run_layers(oven: &mut Oven<'_>, plan: Plan, until: LayerKey) -> Result<
             until.short()
         )));
     };
-    verify_same_plan(oven, until)?;
+    verify_same_plan(oven, &plan, until)?;
     oven.is_clean = true;
     let missing = plan.layers.get(plan.reused().len()..=last).unwrap_or_default();
     if !missing.is_empty() {
@@ -329,11 +329,17 @@ fn begin(oven: &mut Oven<'_>) -> Result<(), BakeError> {
 }
 
 /// A bake that is resumed makes what it was going to make, or nothing.
-fn verify_same_plan(oven: &mut Oven<'_>, key: LayerKey) -> Result<(), BakeError> {
+fn verify_same_plan(oven: &mut Oven<'_>, plan: &Plan, key: LayerKey) -> Result<(), BakeError> {
     let key = key.hex();
     match oven.journal.find_planned() {
         None => oven.journal.append(Entry::Planned { key }),
         Some(planned) if planned == key => Ok(()),
+        Some(planned) if plan.layers.iter().any(|layer| layer.key.hex() == planned) => {
+            Err(BakeError::Unsupported(format!(
+                "{} was to bake no image, but the layers up to {planned}: resume it with `--until-layer {planned}`",
+                oven.folder.id
+            )))
+        }
         Some(_) => Err(BakeError::Unsupported(format!(
             "{} cannot be resumed: its inputs have changed since it was cut off; bake anew, which takes its finished layers where \
              they still fit, and let `ovenbird doctor --fix` take back the rest",

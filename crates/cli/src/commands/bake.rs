@@ -238,10 +238,11 @@ pub(crate) async fn prepare(
     let open = |occasion| Template::open(&file, &service.variables, asked.given, &project.folder, occasion);
     let recipe = open(occasion)?.check()?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
-    let region = find::region(&build).or_else(|| project.project.region.clone());
-    let account = match asked.known.filter(|known| region.as_deref().is_none_or(|region| region == known.region())) {
+    let region = find::region(&build);
+    let first = region.clone().or_else(|| project.project.region.clone());
+    let account = match asked.known.filter(|known| first.as_deref().is_none_or(|region| region == known.region())) {
         Some(known) => known.clone(),
-        None => Account::connect(context.global, region.as_deref(), context.output).await?,
+        None => Account::connect(context.global, first.as_deref(), context.output).await?,
     };
     if let Some(resumed) = asked.resumed.filter(|resumed| resumed.account != account.id) {
         let (bake, theirs) = (&resumed.bake, &resumed.account);
@@ -255,6 +256,11 @@ pub(crate) async fn prepare(
     let occasion = Occasion { instant: now, ..occasion };
     let recipe = open(occasion)?.read(&account.client).await?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
+    // A region that a data source told was not known before.
+    let account = match find::region(&build).filter(|_| region.is_none()) {
+        Some(told) if told != account.region() => Account::connect(context.global, Some(&told), context.output).await?,
+        _ => account,
+    };
     for note in &recipe.notes {
         context.output.note(&recipe.masked(&note.to_string()));
     }

@@ -142,6 +142,7 @@ impl<'a> Dynamic<'a> {
         let content = block.body.blocks_of("content").next().ok_or_else(|| missing("content"))?;
         let iterator = match block.body.find("iterator").map(|attribute| &attribute.expression) {
             Some(Written::Native { expression: Expression::Variable(name), .. }) => name.as_str(),
+            Some(Written::Json(Node { value: Value::Text(name), .. })) => name,
             Some(other) => return Err(Fault::new(&other.span(), "`iterator` is a bare name")),
             None => block.label(0),
         };

@@ -37,9 +37,14 @@ fn kinds(parent: &str) -> &'static [(&'static str, usize)] {
             ("error-cleanup-provisioner", 1),
             ("post-processor", 1),
             ("post-processors", 0),
+            ("dynamic", 1),
             ("hcp_packer_registry", 0),
         ],
-        "post-processors" => &[("post-processor", 1)],
+        "post-processors" => &[("post-processor", 1), ("dynamic", 1)],
+        "source" | "data" | "provisioner" | "error-cleanup-provisioner" | "post-processor" => &[("dynamic", 1)],
+        "dynamic" => &[("content", 0)],
+        // Of any kind of block; one of them alone has blocks that are not attributes too.
+        "content" => &[("post-processor", 1), ("dynamic", 1)],
         _ => &[],
     }
 }

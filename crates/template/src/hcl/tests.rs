@@ -381,6 +381,42 @@ fn sensitive_values_are_hidden_wherever_they_show() {
 }
 
 #[test]
+fn locals_that_double_each_other_are_refused_in_time() {
+    let doubled: String =
+        (1..64).map(|at| format!("l{at} = \"${{local.l{}}}${{local.l{}}}\"\n", at - 1, at - 1)).collect();
+    let shown = errors(&template("", "", &format!("locals {{\nl0 = \"twice\"\n{doubled}}}")));
+    assert!(shown.contains("is larger than 1 MiB"), "{shown}");
+    let listed: String = (1..64).map(|at| format!("l{at} = [local.l{}, local.l{}]\n", at - 1, at - 1)).collect();
+    let shown = errors(&template("", "", &format!("locals {{\nl0 = []\n{listed}}}")));
+    assert!(shown.contains("is larger than 1 MiB"), "{shown}");
+}
+
+#[test]
+fn dynamic_blocks_are_read_in_json_too() {
+    let text = r#"{
+      "locals": {"lines": {"one": "echo 1", "two": "echo 2"}},
+      "source": {"amazon-ebs": {"web": {
+        "region": "us-east-1", "source_ami": "ami-1", "instance_type": "t3.micro", "ssh_username": "admin", "ami_name": "web",
+        "dynamic": {"tag": {"for_each": {"a": "1", "b": "2"}, "content": {"key": "${tag.key}", "value": "${tag.value}"}}}
+      }}},
+      "build": {
+        "sources": ["source.amazon-ebs.web"],
+        "dynamic": {"provisioner": {
+          "for_each": "${local.lines}", "iterator": "line", "labels": ["shell"],
+          "content": {"inline": ["${line.value}"], "environment_vars": ["AT=${line.key}"]}
+        }}
+      }
+    }"#;
+    let parsed = parse(&[("t.pkr.json", text)], &Variables::default(), &Answers::Placeholders);
+    let recipe = match parsed {
+        Ok(Parsed::Recipe(recipe)) => recipe,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(recipe.builds[0].provisioners.len(), 2);
+    assert_eq!(ebs(&recipe).tags.keys().collect::<Vec<_>>(), ["a", "b"]);
+}
+
+#[test]
 fn the_same_input_gives_the_same_recipe() {
     let text = template("tags = { a = uuidv4(), b = uuidv4(), t = timestamp() }", "", "");
     assert_eq!(recipe(&text), recipe(&text));

@@ -54,6 +54,30 @@ pub(super) enum State {
     Failed,
 }
 
+/// The largest local or data source, in bytes of text. Each may be used many times in the next one: without a bound, a few lines that
+/// double it fill any memory.
+const LARGEST: usize = 1 << 20;
+
+fn small(node: Node, name: &str, span: &Span) -> Worked {
+    if size(&node) <= LARGEST {
+        return Ok(node);
+    }
+    let place = if node.span.is_empty() { span } else { &node.span };
+    Err(Fault::new(place, format!("`{name}` is larger than 1 MiB"))
+        .with_help(Some("large content belongs into a file that a provisioner uploads".to_owned())))
+}
+
+/// Bytes of text, with some for what holds it.
+fn size(node: &Node) -> usize {
+    let held = match &node.value {
+        Value::Text(text) | Value::Number(text) => text.len(),
+        Value::Array(elements) => elements.iter().map(size).sum(),
+        Value::Object(members) => members.iter().map(|member| member.key.len() + size(&member.node)).sum(),
+        Value::Boolean(_) | Value::Null => 0,
+    };
+    held + 16
+}
+
 /// What only follows from something that was reported.
 fn reported(span: &Span) -> Fault {
     Fault::new(span, "")
@@ -147,7 +171,7 @@ impl<'a> Values<'a> {
             None => {}
         }
         self.known.borrow_mut().insert(name.to_owned(), State::Open);
-        let (state, answer) = match work() {
+        let (state, answer) = match work().and_then(|node| small(node, name, span)) {
             Ok(node) => (State::Known(node.clone()), Ok(node)),
             Err(fault) => {
                 self.report(fault);

@@ -10,6 +10,7 @@ use ovenbird_fleet::list_pointers;
 use ovenbird_template::Build;
 use ovenbird_template::Builder;
 use ovenbird_template::Recipe;
+use ovenbird_template::is_placeholder;
 
 use super::Arguments;
 use crate::account::Account;
@@ -75,10 +76,10 @@ pub(super) async fn pointed(
     Ok(others.map(|(pointer, state)| (state.image, pointer.parameter())).collect())
 }
 
-/// The template's region.
+/// The template's region; `None` too where only AWS can tell it.
 pub(super) fn region(build: &Build) -> Option<String> {
     match &build.builder {
-        Builder::AmazonEbs(builder) => builder.region.clone(),
+        Builder::AmazonEbs(builder) => builder.region.clone().filter(|region| !is_placeholder(region)),
         Builder::Unsupported(_) => None,
     }
 }
