@@ -103,6 +103,62 @@ fn an_interrupted_bake_takes_everything_back() {
     Baked::of(&lab.home.run(["bake", "light", "--json"]));
 }
 
+/// `rebuild` is a process that starts others: all of them end, and their mounts with them.
+#[test]
+fn a_rebuild_that_is_cut_off_leaves_nothing_and_workers_may_race() {
+    let lab = Lab::start("container");
+    lab.base();
+    let light = Light::of_files(&lab, Random::new());
+    for (signal, deadline) in [(Signal::TERM, PROMPT), (Signal::KILL, FREED)] {
+        light.change();
+        let mut rebuild = light.start(["rebuild", "--json"]);
+        read_until(&mut rebuild, r#"{"name":"upload""#);
+        rebuild.signal(signal);
+        let ended = rebuild.find_end(deadline).unwrap_or_else(|| panic!("it goes on after {signal:?}"));
+        assert!(!ended.success(), "{signal:?}");
+        is_freed(&rebuild);
+        if signal == Signal::TERM {
+            assert_eq!(ended.code(), Some(130), "{}", rebuild.process.stderr_tail());
+            assert_eq!(lab.home.run(["doctor", "--json"]).ok().json()["abandoned"], serde_json::json!([]));
+        }
+        take_back(&light);
+    }
+
+    // Two workers that bake the same layer both end well: what is made twice is the same.
+    light.change();
+    let racing = [light.start_bake(), light.start_bake()].map(|mut bake| {
+        let events = drain_all(&mut bake);
+        (bake, events)
+    });
+    let trees = racing.map(|(mut bake, events)| {
+        let ended = bake.find_end(Duration::from_secs(60)).expect("it ends");
+        assert!(ended.success(), "{}", bake.process.stderr_tail());
+        is_freed(&bake);
+        let events = events.join().expect("read");
+        let last: serde_json::Value = serde_json::from_str(events.last().expect("an answer")).expect("JSON");
+        last["key"].clone()
+    });
+    assert_eq!(trees[0], trees[1]);
+    has_nothing_half_done(&lab);
+    assert!(Baked::of(&lab.home.run(["bake", "light", "--no-pointer", "--json"])).reused);
+    a_bake_of_layers_is_resumed_as_one(&light);
+}
+
+/// A worker that bakes up to a layer is resumed as one, or not at all.
+fn a_bake_of_layers_is_resumed_as_one(light: &Light<'_>) {
+    let lab = light.lab;
+    light.change();
+    let plan = lab.home.run(["plan", "light", "--json"]).ok().json();
+    let key = plan["layers"][0]["key"].as_str().expect("a key").to_owned();
+    let mut bake = light.start(["bake", "light", "--until-layer", &key, "--json"]);
+    read_until(&mut bake, r#"{"name":"upload""#);
+    kill(light, bake);
+    lab.home.run(["bake", "--resume", "--json"]).exits(2).says(&format!("resume it with `--until-layer {key}`"));
+    let resumed = lab.home.run(["bake", "--resume", "--until-layer", &key, "--json"]).ok();
+    assert_eq!((&resumed.json()["event"], &resumed.json()["key"]), (&"layers".into(), &key.as_str().into()));
+    has_nothing_half_done(lab);
+}
+
 /// Kills the bake. The kernel frees what it had, and the doctor lists the rest.
 fn kill(light: &Light<'_>, mut bake: Bake<'_>) {
     let lab = light.lab;
@@ -161,4 +217,10 @@ fn drain(bake: &mut Bake<'_>) -> std::thread::JoinHandle<Vec<String>> {
     std::thread::spawn(move || {
         output.lines().map_while(Result::ok).filter(|line| line.contains(r#""event":"phase""#)).collect()
     })
+}
+
+/// As [`drain`], every event.
+fn drain_all(bake: &mut Bake<'_>) -> std::thread::JoinHandle<Vec<String>> {
+    let output = BufReader::new(bake.process.take_stdout().expect("its output"));
+    std::thread::spawn(move || output.lines().map_while(Result::ok).collect())
 }
