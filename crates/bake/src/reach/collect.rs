@@ -216,14 +216,18 @@ impl<'a> Collector<'a> {
     }
 
     fn variable(&mut self, word: &str, text: &str) {
-        let own = self.playbook.env.iter().rev().find(|(name, _)| name == word).map(|(_, value)| value.clone());
         let inherited =
             || (text.contains("env'") || text.contains("env\"")).then(|| std::env::var(word).ok()).flatten();
-        if let Some(value) = own.or_else(inherited) {
+        if let Some(value) = self.given(word).or_else(inherited) {
             // A file is its content, not where this machine keeps it.
             let digest = digest_of_file(Path::new(&value)).ok().unwrap_or_else(|| Digest::of(value.as_bytes()));
             self.env.insert(format!("env {word}"), digest);
         }
+    }
+
+    /// What the template gives a variable of the environment.
+    fn given(&self, name: &str) -> Option<String> {
+        self.playbook.env.iter().rev().find(|(given, _)| given == name).map(|(_, value)| value.clone())
     }
 
     fn findings(&mut self, node: &Node, context: &Context) -> io::Result<()> {
@@ -238,6 +242,15 @@ impl<'a> Collector<'a> {
     fn finding(&mut self, finding: Finding, context: &Context) -> io::Result<()> {
         match finding {
             Finding::Dynamic => self.widen(context),
+            Finding::Environment(name) => {
+                let value = self.given(&name).or_else(|| std::env::var(&name).ok()).map(PathBuf::from);
+                // The digest of the variable is that of such a file's content.
+                if value.is_some_and(|path| path.is_absolute() && path.is_file()) {
+                    Ok(())
+                } else {
+                    self.widen(context)
+                }
+            }
             Finding::Role { name, prefer } => {
                 match self.search.find_role(&name, &context.playbook, context.role.as_deref(), &prefer) {
                     Some(folder) => self.role(&folder, &Context { prefer, ..context.clone() }),

@@ -17,6 +17,8 @@ pub(super) enum Finding {
     Tasks(PathBuf),
     /// A file or folder of another kind.
     File(PathBuf),
+    /// A file that a variable of the environment names.
+    Environment(String),
     /// A name that is only known at run time.
     Dynamic,
 }
@@ -123,6 +125,10 @@ impl Seen {
     /// A path that is looked for; with the values of a literal loop filled in, if it has variables.
     fn found(&mut self, task: &Node, name: Option<&str>, context: &Context, finding: fn(PathBuf) -> Finding) {
         let Some(name) = name.filter(|name| !name.is_empty()) else { return };
+        if let Some(variable) = words::environment(name) {
+            self.findings.push(Finding::Environment(variable.to_owned()));
+            return;
+        }
         let names = expand(name, task, context);
         if names.iter().any(|name| words::is_dynamic(name) || words::is_glob(name)) {
             self.findings.push(Finding::Dynamic);

@@ -18,6 +18,14 @@ pub(super) fn is_dynamic(text: &str) -> bool {
     text.contains("{{") || text.contains("{%")
 }
 
+/// The variable that the text is, when it is nothing else: `{{ lookup('env', 'NAME') }}`.
+pub(super) fn environment(text: &str) -> Option<&str> {
+    let call = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim().strip_prefix("lookup(")?;
+    let (kind, rest) = quoted(call.trim_start())?;
+    let (name, rest) = quoted(rest.trim_start().strip_prefix(',')?.trim_start())?;
+    (kind.rsplit('.').next() == Some("env") && rest.trim() == ")").then_some(name)
+}
+
 /// Whether the text names several files by a pattern.
 pub(super) fn is_glob(text: &str) -> bool {
     text.contains(['*', '?', '['])
@@ -84,6 +92,17 @@ mod tests {
         let text = "copy src=files/a.txt dest=/x \"{{ lookup('file', 'b/c.pub') }}\", see d.md.";
         let found: Vec<_> = words(text).collect();
         assert_eq!(found, ["copy", "src", "files/a.txt", "dest", "/x", "lookup", "file", "b/c.pub", "see", "d.md"]);
+    }
+
+    #[test]
+    fn knows_a_name_that_the_environment_gives() {
+        assert_eq!(environment("{{ lookup('ansible.builtin.env', 'HOME') }}"), Some("HOME"));
+        assert_eq!(environment("{{lookup( \"env\",\"HOME\" )}}"), Some("HOME"));
+        for more in
+            ["{{ lookup('env', 'HOME') }}/x", "{{ lookup('env', 'A', 'B') }}", "{{ lookup('file', 'a') }}", "HOME"]
+        {
+            assert_eq!(environment(more), None, "{more}");
+        }
     }
 
     #[test]

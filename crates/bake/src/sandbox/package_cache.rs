@@ -13,7 +13,7 @@ use super::SandboxError;
 /// `apt-get clean` cleans its own links, and `apt-get update` in a play cannot change what other bakes see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageCache {
-    /// What a sandbox finds in `/var/lib/apt/lists`.
+    /// What a sandbox finds in `/var/lib/apt/lists`; and in `/var/cache/apt`, for apt's own digests of them lie beside them.
     pub lists: PathBuf,
     /// What it finds in `/var/cache/apt/archives`: `.deb` files.
     pub archives: PathBuf,
@@ -31,7 +31,8 @@ impl PackageCache {
         let opened = Opened::at(room);
         let lock = self.lock()?;
         lock.lock_shared()?;
-        link_files(&self.lists, &opened.lists, |name| name != "lock")?;
+        link_files(&self.lists, &opened.lists, is_list)?;
+        link_files(&self.lists, &opened.cache, is_digest)?;
         link_files(&self.archives, &opened.cache.join("archives"), is_archive)?;
         Ok(opened)
     }
@@ -57,7 +58,8 @@ impl PackageCache {
         lock.lock()?;
         let fresh = tempfile::tempdir_in(self.lists.parent().unwrap_or(Path::new("/")))?;
         let (new, old) = (fresh.path().join("new"), fresh.path().join("old"));
-        link_files(&Opened::at(room).lists, &new, |name| name != "lock")?;
+        link_files(&Opened::at(room).lists, &new, is_list)?;
+        link_files(&Opened::at(room).cache, &new, is_digest)?;
         if self.lists.exists() {
             fs::rename(&self.lists, old)?;
         }
@@ -70,6 +72,15 @@ impl Opened {
     fn at(room: &Path) -> Self {
         Self { lists: room.join("apt-lists"), cache: room.join("apt-cache") }
     }
+}
+
+/// What apt makes of the lists, a second of work: it uses it only while each list is the one that it was made of.
+fn is_digest(name: &OsStr) -> bool {
+    name == "srcpkgcache.bin" || name == "pkgcache.bin"
+}
+
+fn is_list(name: &OsStr) -> bool {
+    name != "lock" && !is_digest(name)
 }
 
 fn is_archive(name: &OsStr) -> bool {
