@@ -10,6 +10,9 @@ use ovenbird_aws::Client;
 use ovenbird_disk::process::Process;
 use serde::Serialize;
 
+use crate::copies::Copy;
+use crate::copies::find_copies;
+use crate::copies::undo_copy;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::folder::BakeFolder;
@@ -43,6 +46,8 @@ pub struct Abandoned {
     pub snapshots: Vec<String>,
     /// What it launched: `i-…`, `sg-…`, `key-…`.
     pub launched: Vec<String>,
+    /// Copies of its image in other regions that it did not publish.
+    pub copies: Vec<Copy>,
 }
 
 /// Bakes of this machine whose process is gone, with what they left here and in the client's account and region.
@@ -58,7 +63,16 @@ pub async fn find_abandoned(client: &Client, folders: &Folders) -> Result<Vec<Ab
         let snapshots = list_pending_snapshots(client, &id).await?;
         let processes = processes(&id)?.iter().map(|process| process.pid).collect();
         let launched = if has_launched(&folder) { find_leftovers(client, &id).await? } else { Vec::new() };
-        found.push(Abandoned { bake: id, service, folder: folder.path.clone(), processes, snapshots, launched });
+        let copies = find_copies(client, &folder).await?;
+        found.push(Abandoned {
+            bake: id,
+            service,
+            folder: folder.path.clone(),
+            processes,
+            snapshots,
+            launched,
+            copies,
+        });
     }
     Ok(found)
 }
@@ -74,6 +88,9 @@ pub async fn undo_abandoned(client: &Client, folders: &Folders, bake: &str) -> R
         undo_snapshot(client, &snapshot).await?;
     }
     undo_images(client, bake, None).await?;
+    for copy in find_copies(client, &folder).await? {
+        undo_copy(client, &copy).await?;
+    }
     if has_launched(&folder) {
         undo_leftovers(client, bake).await?;
     }

@@ -9,6 +9,7 @@ use ovenbird_aws::ec2::TagSpecification;
 use ovenbird_core::block::Digest;
 use ovenbird_core::tags;
 
+use crate::copies::step_name;
 use crate::error::BakeError;
 use crate::error::calling;
 use crate::event::Event;
@@ -36,7 +37,7 @@ pub(crate) struct CopyImage<'p> {
 
 impl Step for CopyImage<'_> {
     fn name(&self) -> String {
-        format!("copy image to {}", self.region)
+        step_name(self.region)
     }
 
     fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {

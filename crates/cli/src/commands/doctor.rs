@@ -82,7 +82,12 @@ fn tell(context: Context<'_>, findings: &Findings) {
             left.bake,
             left.snapshots.len(),
             left.processes.len(),
-            left.launched.iter().map(|id| format!("{id}, ")).collect::<String>(),
+            left.launched
+                .iter()
+                .cloned()
+                .chain(left.copies.iter().map(|copy| format!("{} in {}", copy.image, copy.region)))
+                .map(|what| format!("{what}, "))
+                .collect::<String>(),
             left.folder.display()
         ));
     }

@@ -76,11 +76,27 @@ fn calm(_: usize, _: Moment) -> Option<Mishap> {
 #[test]
 fn a_direct_bake_unwinds_from_every_step() {
     let lab = lab();
-    unwinds(&Light::finished(&lab, Random::new()));
+    let light = Light::finished(&lab, Random::new());
+    let steps = unwinds(&light);
+    the_doctor_takes_back_a_copy_in_another_region(&light, &steps);
+}
+
+/// A bake that died when its image was in another region already.
+fn the_doctor_takes_back_a_copy_in_another_region(light: &Light<'_>, steps: &[String]) {
+    light.change();
+    let (home, before) = (&light.lab.home, World::of(light.lab));
+    let at = steps.iter().position(|step| step == "copy image to eu-west-1").expect("it copies");
+    let died = bake(light, None, false, |number, now| (number == at && now == Moment::After).then_some(Mishap::Die));
+    died.ended.expect_err("it died");
+    let found = home.run(["doctor", "--json"]).exits(6).events();
+    let copies = found[0]["abandoned"][0]["copies"].as_array().expect("a list");
+    assert_eq!(copies.iter().map(|copy| &copy["region"]).collect::<Vec<_>>(), ["eu-west-1"]);
+    home.run(["doctor", "--fix"]).ok();
+    World::of(light.lab).is(&before, &died.kept, "what a bake with a copy had left");
 }
 
 /// A failure at every step, before and after its effect, with every undoing run twice.
-fn unwinds(light: &Light<'_>) {
+fn unwinds(light: &Light<'_>) -> Vec<String> {
     // The first bake fetches the base and the package lists, which are kept for all bakes.
     let undisturbed = bake(light, None, false, calm);
     undisturbed.tree();
@@ -101,6 +117,7 @@ fn unwinds(light: &Light<'_>) {
             World::of(light.lab).is(&before, &course.kept, &format!("{moment:?} `{name}`"));
         }
     }
+    undisturbed.steps
 }
 
 #[test]
