@@ -70,19 +70,8 @@ impl Request {
     /// [`BakeError::Unsupported`] with the way round.
     pub fn builder(&self) -> Result<&AmazonEbs, BakeError> {
         match &self.build.builder {
-            Builder::AmazonEbs(builder) => refuse_unfinished(builder).map(|()| &**builder),
+            Builder::AmazonEbs(builder) => Ok(&**builder),
             Builder::Unsupported(unsupported) => Err(BakeError::Unsupported(unsupported.to_string())),
         }
-    }
-}
-
-/// Options that a template may have and a bake does not do yet: never ignored in silence.
-fn refuse_unfinished(builder: &AmazonEbs) -> Result<(), BakeError> {
-    let asked = [("skip_create_ami", builder.skip_create_ami)];
-    match asked.iter().find(|(_, is_asked)| *is_asked) {
-        Some((option, _)) => {
-            Err(BakeError::Unsupported(format!("`{option}` of amazon-ebs cannot be baked yet; remove it")))
-        }
-        None => Ok(()),
     }
 }

@@ -89,8 +89,6 @@ pub struct AmazonEbs {
     pub sharing: Sharing,
     /// What becomes of the image of the same name before, and of this one in the end.
     pub lifetime: Lifetime,
-    /// Whether everything but the image is made.
-    pub skip_create_ami: bool,
     /// `v2.0`: instances of the image need IMDSv2. Ovenbird's images always do.
     pub imds_support: Option<String>,
 }

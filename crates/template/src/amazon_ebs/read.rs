@@ -53,7 +53,6 @@ pub(super) fn read_with(fields: &Fields<'_>, table: &[Row]) -> Option<AmazonEbs>
         copies: lifetime::copies(fields),
         sharing: sharing::read(fields),
         lifetime: lifetime::read(fields),
-        skip_create_ami: fields.boolean("skip_create_ami").unwrap_or(false),
         imds_support: fields.one_of("imds_support", &["v2.0"]),
     };
     Some(AmazonEbs { source: source?, ami_name: ami_name?, ..ebs })

@@ -15,6 +15,7 @@ const PASSWORDS: &str =
     "nobody logs in with a password: remove it, or name a key in ssh_private_key_file or ssh_bastion_private_key_file";
 const PROXY: &str = "connections go through OpenSSH: use ssh_bastion_host, or a ProxyCommand in ~/.ssh/config";
 const OPENSSH: &str = "connections go through OpenSSH, which settles this by itself";
+const NO_IMAGE: &str = "a bake is for its image, and verifies it: bake it and let cleanup take it; to look at the template alone, use `ovenbird plan`";
 const PRODUCT_CODES: &str = "EC2 no longer takes product codes from the owner of an image: list the image in the AWS Marketplace, which gives it one";
 const OWN_ADDRESS: &str = "the bake's own security group lets in the baking machine's address alone anyway";
 
@@ -36,7 +37,7 @@ pub(super) const IMAGE: &[Row] = &[
     (&["ami_regions", "region_kms_key_ids", "snapshot_copy_duration_minutes"], Honoured),
     (&["encrypt_boot", "kms_key_id", "imds_support"], Honoured),
     (&["force_deregister", "force_delete_snapshot", "deprecate_at", "deregistration_protection"], Honoured),
-    (&["skip_create_ami"], Honoured),
+    (&["skip_create_ami"], Refused(NO_IMAGE)),
     (&["ena_support", "sriov_support"], Noted("every image is registered with both, as today's instance types need")),
     (&["ami_virtualization_type"], Noted("every image is registered as hvm")),
     (&["skip_save_build_region"], Noted("the image is made in its own region at once")),

@@ -84,14 +84,14 @@ fn what_becomes_of_the_image_is_read() {
         r#""ami_users": "1,2", "ami_groups": ["all"], "ami_ou_arns": ["arn"], "snapshot_users": ["3"], "ami_regions": ["us-east-1", ""],
            "region_kms_key_ids": {"us-east-1": "key"}, "snapshot_copy_duration_minutes": 30, "encrypt_boot": true, "kms_key_id": "k",
            "force_deregister": true, "force_delete_snapshot": "true", "deprecate_at": "2027-01-31T12:00:00Z",
-           "deregistration_protection": {"enabled": true, "with_cooldown": true}, "skip_create_ami": true, "imds_support": "v2.0""#,
+           "deregistration_protection": {"enabled": true, "with_cooldown": true}, "skip_create_ami": false, "imds_support": "v2.0""#,
     );
     let ebs = ebs(&recipe);
     assert_eq!((ebs.sharing.users.len(), ebs.sharing.organizational_units.len()), (2, 1));
     assert_eq!((ebs.copies.regions.as_slice(), ebs.copies.duration_minutes), (&["us-east-1".to_owned()][..], Some(30)));
     assert_eq!(ebs.copies.kms_key_ids["us-east-1"], "key");
     assert_eq!((ebs.encrypt_boot, ebs.kms_key_id.as_deref()), (Some(true), Some("k")));
-    assert_eq!((ebs.lifetime.replaces, ebs.lifetime.replaces_snapshots, ebs.skip_create_ami), (true, true, true));
+    assert_eq!((ebs.lifetime.replaces, ebs.lifetime.replaces_snapshots), (true, true));
     assert_eq!(ebs.lifetime.deprecate_at, "2027-01-31T12:00:00Z".parse().ok());
     assert_eq!(ebs.lifetime.protection, Some(DeregistrationProtection { with_cooldown: true }));
     assert_eq!(recipe.notes, [], "all of it is honoured");
@@ -109,6 +109,7 @@ fn faults_have_their_sentence() {
         (r#""spot_price": "cheap""#, "`spot_price` cannot be `cheap`"),
         (r#""deprecate_at": "soon""#, "`deprecate_at` must be an instant"),
         (r#""snapshot_copy_duration_minutes": 20"#, "must be a multiple of 15"),
+        (r#""skip_create_ami": true"#, "a bake is for its image"),
         (r#""ami_product_codes": "abc""#, "list the image in the AWS Marketplace"),
         (
             r#""region": "eu-west-1", "ami_regions": ["us-east-1"], "region_kms_key_ids": {"us-east-2": "k"}"#,
