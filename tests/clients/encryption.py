@@ -121,7 +121,10 @@ assert billing(image) == ("Linux/UNIX", "RunInstances", None)
 billed = register(ec2, "billed", plain, BillingProducts=["bp-6fa54006"])
 rhel = ("Red Hat Enterprise Linux", "RunInstances:0010", None)
 assert billing(billed) == billing(image_copy(billed, "billed too")) == rhel
-made = ec2.create_image(InstanceId=launched(billed)[0], Name="billed of an instance", NoReboot=True)["ImageId"]
+instance = launched(billed)[0]
+[reservation] = ec2.describe_instances(InstanceIds=[instance])["Reservations"]
+assert (reservation["Instances"][0]["PlatformDetails"], reservation["Instances"][0]["UsageOperation"]) == rhel[:2], reservation
+made = ec2.create_image(InstanceId=instance, Name="billed of an instance", NoReboot=True)["ImageId"]
 assert billing(made) == rhel
 windows = register(ec2, "windows", plain, BillingProducts=["bp-6ba54002"])
 assert billing(windows) == ("Windows", "RunInstances:0002", "windows")

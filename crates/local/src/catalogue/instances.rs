@@ -7,6 +7,7 @@ use rusqlite::params;
 
 use super::Scope;
 use super::find;
+use super::images::Billing;
 use super::instant;
 use super::list;
 use super::millis;
@@ -54,6 +55,8 @@ pub(crate) struct Instance {
     pub(crate) termination_protected: bool,
     /// StopInstances is refused.
     pub(crate) stop_protected: bool,
+    /// Its image's, as it was at the launch.
+    pub(crate) billing: Billing,
 }
 
 /// Where an instance is in its life (EC2 user guide, "Instance lifecycle").
@@ -133,6 +136,10 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Instance> {
         has_public_ip: row.get("has_public_ip")?,
         termination_protected: row.get("termination_protected")?,
         stop_protected: row.get("stop_protected")?,
+        billing: Billing {
+            platform_details: row.get("platform_details")?,
+            usage_operation: row.get("usage_operation")?,
+        },
     })
 }
 
@@ -175,8 +182,8 @@ pub(crate) fn insert_instance(db: &Connection, instance: &Instance) -> Answer<()
         "INSERT INTO instances (id, account, region, zone, reservation, launch_index, image, instance_type, architecture, \
          boot_mode, state, launched, root_device, private_ip, mac, user_data, key_name, profile, tokens_required, hop_limit, \
          metadata_tags, shutdown_behavior, client_token, public_key, security_groups, is_spot, has_public_ip, \
-         termination_protected, stop_protected) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
-         ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29)",
+         termination_protected, stop_protected, platform_details, usage_operation) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, \
+         ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31)",
         params![
             instance.id,
             instance.scope.account,
@@ -207,6 +214,8 @@ pub(crate) fn insert_instance(db: &Connection, instance: &Instance) -> Answer<()
             instance.has_public_ip,
             instance.termination_protected,
             instance.stop_protected,
+            instance.billing.platform_details,
+            instance.billing.usage_operation,
         ],
     )?;
     Ok(())

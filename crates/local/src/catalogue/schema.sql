@@ -256,3 +256,7 @@ CREATE TABLE encryption_defaults (
 -- What EC2 bills for the software in an image (EC2 user guide, "AMI billing information fields").
 ALTER TABLE images ADD COLUMN platform_details TEXT NOT NULL DEFAULT 'Linux/UNIX';
 ALTER TABLE images ADD COLUMN usage_operation TEXT NOT NULL DEFAULT 'RunInstances';
+
+-- v4
+ALTER TABLE instances ADD COLUMN platform_details TEXT NOT NULL DEFAULT 'Linux/UNIX';
+ALTER TABLE instances ADD COLUMN usage_operation TEXT NOT NULL DEFAULT 'RunInstances';

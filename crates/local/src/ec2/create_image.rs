@@ -8,12 +8,12 @@ use ovenbird_aws::ec2::CreateImageResult;
 use rusqlite::Connection;
 
 use super::devices;
+use super::register_image::blank;
 use super::register_image::verify_description;
 use super::register_image::verify_free;
 use super::register_image::verify_name;
 use super::resources::own_instance;
 use crate::catalogue::images;
-use crate::catalogue::images::Billing;
 use crate::catalogue::images::Device;
 use crate::catalogue::images::Image;
 use crate::catalogue::instances::Instance;
@@ -120,37 +120,6 @@ fn snapshot_devices(
     Ok((devices, readings))
 }
 
-/// What is neither asked for nor inherited.
-fn blank(call: &Call) -> Image {
-    Image {
-        seq: 0,
-        id: String::new(),
-        scope: call.scope.clone(),
-        name: String::new(),
-        description: None,
-        architecture: "x86_64".to_owned(),
-        virtualization_type: "hvm".to_owned(),
-        root_device: None,
-        boot_mode: None,
-        tpm_support: None,
-        imds_support: None,
-        sriov: None,
-        ena: true,
-        state: "pending".to_owned(),
-        available_at: Timestamp::MAX,
-        created: call.now,
-        source_image: None,
-        source_region: None,
-        source_instance: None,
-        deprecate_at: None,
-        is_protected: false,
-        failure: None,
-        public: false,
-        devices: Vec::new(),
-        billing: Billing::default(),
-    }
-}
-
 /// The new image with what the instance's own image has.
 fn image_of(
     db: &Connection,
@@ -170,7 +139,7 @@ fn image_of(
         imds_support: inherited.and_then(|image| image.imds_support.clone()),
         sriov: inherited.and_then(|image| image.sriov.clone()),
         ena: inherited.is_none_or(|image| image.ena),
-        billing: inherited.map(|image| image.billing.clone()).unwrap_or_default(),
+        billing: instance.billing.clone(),
         source_image: Some(instance.image.clone()),
         source_region: Some(call.scope.region.clone()),
         source_instance: Some(instance.id.clone()),

@@ -1,5 +1,6 @@
 //! RegisterImage (offline.md 2.1).
 
+use jiff::Timestamp;
 use ovenbird_aws::ec2::RegisterImageRequest;
 use ovenbird_aws::ec2::RegisterImageResult;
 use rusqlite::Connection;
@@ -48,9 +49,7 @@ pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Ans
         let devices = devices::of_new_image(db, call, &request.block_device_mappings)?;
         let root = verify_root(request.root_device_name.as_deref(), &devices)?;
         let image = Image {
-            seq: 0,
             id: random_id("ami")?,
-            scope: call.scope.clone(),
             name: name.clone(),
             description: request.description.clone(),
             architecture: architecture.clone().unwrap_or_default(),
@@ -63,16 +62,9 @@ pub(crate) fn register_image(call: &Call, request: &RegisterImageRequest) -> Ans
             ena: request.ena_support.unwrap_or(false),
             state: if available_at <= call.now { "available" } else { "pending" }.to_owned(),
             available_at,
-            created: call.now,
-            source_image: None,
-            source_region: None,
-            source_instance: None,
-            deprecate_at: None,
-            is_protected: false,
-            failure: None,
-            public: false,
             devices,
             billing: billing.clone(),
+            ..blank(call)
         };
         images::insert_image(db, &image)?;
         if let Some(why) = call.doom() {
@@ -108,6 +100,37 @@ pub(super) fn verify_description(description: Option<&str>) -> Answer<()> {
         return Ok(());
     }
     refuse("InvalidParameterValue", "The description must not be longer than 255 characters")
+}
+
+/// A pending image, with what is neither asked for nor inherited.
+pub(super) fn blank(call: &Call) -> Image {
+    Image {
+        seq: 0,
+        id: String::new(),
+        scope: call.scope.clone(),
+        name: String::new(),
+        description: None,
+        architecture: "x86_64".to_owned(),
+        virtualization_type: "hvm".to_owned(),
+        root_device: None,
+        boot_mode: None,
+        tpm_support: None,
+        imds_support: None,
+        sriov: None,
+        ena: true,
+        state: "pending".to_owned(),
+        available_at: Timestamp::MAX,
+        created: call.now,
+        source_image: None,
+        source_region: None,
+        source_instance: None,
+        deprecate_at: None,
+        is_protected: false,
+        failure: None,
+        public: false,
+        devices: Vec::new(),
+        billing: Billing::default(),
+    }
 }
 
 /// Billing products as identity documents of such instances show them, and what EC2 says of their images (EC2 user guide, "AMI

@@ -298,6 +298,7 @@ fn new_instance(
         has_public_ip: wanted.has_public_ip,
         termination_protected: request.disable_api_termination == Some(true),
         stop_protected: request.disable_api_stop == Some(true),
+        billing: image.billing.clone(),
     })
 }
 
