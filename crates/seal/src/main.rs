@@ -1,4 +1,5 @@
-//! `ovenbird-seal ROOT [KEY…]`: seals the tree at ROOT without the bake's public keys, and prints what it is then, as JSON.
+//! `ovenbird-seal [--esp-kernel=NAME] ROOT [KEY…]`: seals the tree at ROOT without the bake's public keys, and prints what it is then,
+//! as JSON. NAME is the kernel that the firmware would start, where it is known.
 //!
 //! It is uploaded to the instance of a bake, run there by root, and gone with the memory that it lies in.
 
@@ -14,19 +15,21 @@ use ovenbird_seal::seal;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let Some((root, keys)) = arguments.split_first() else {
-        return failed("usage: ovenbird-seal ROOT [KEY...]");
+    let kernel = arguments.first().and_then(|first| first.strip_prefix("--esp-kernel="));
+    let Some((root, keys)) = arguments[usize::from(kernel.is_some())..].split_first() else {
+        return failed("usage: ovenbird-seal [--esp-kernel=NAME] ROOT [KEY...]");
     };
-    match run(Path::new(root), keys) {
+    let esp_kernel = kernel.filter(|name| !name.is_empty()).map(str::to_owned);
+    match run(Path::new(root), keys, &Demands { esp_kernel, ..Demands::default() }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error.to_string()),
     }
 }
 
-fn run(root: &Path, keys: &[String]) -> io::Result<()> {
+fn run(root: &Path, keys: &[String], demands: &Demands) -> io::Result<()> {
     keys.iter().try_for_each(|key| remove_key(root, key))?;
     seal(root).map_err(|error| io::Error::other(format!("{error}: {}", error.source)))?;
-    let report = serde_json::to_vec(&report(root, &Demands::default())?)?;
+    let report = serde_json::to_vec(&report(root, demands)?)?;
     io::stdout().write_all(&report)
 }
 

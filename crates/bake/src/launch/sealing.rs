@@ -14,7 +14,8 @@ use crate::ssh::quoted;
 /// How long sealing may take: it reads every file.
 const SEAL: Duration = Duration::from_secs(1800);
 
-/// Runs as root with the program on its standard input. The mounts are seen by nobody else and go with it.
+/// Runs as root with the program on its standard input. Where the firmware starts systemd-boot (see `ovenbird_disk::kernel`), the program is
+/// told which kernel that boots; where that cannot be read, nothing is said of it. The mounts are seen by nobody else and go with it.
 const SCRIPT: &str = r#"set -e
 systemctl stop rsyslog.service systemd-random-seed.service systemd-update-utmp.service auditd.service 2>/dev/null || true
 journalctl --relinquish-var 2>/dev/null || true
@@ -27,7 +28,13 @@ cat > "$0/program"
 chmod 0700 "$0/program"
 mkdir "$0/root"
 mount --bind / "$0/root"
-exec "$0/program" "$0/root" "$@"' $room"#;
+esp=$(lsblk --raw --noheadings --output PATH,PARTTYPE 2>/dev/null | sed -n "s/ c12a7328-f81f-11d2-ba4b-00a0c93ec93b\$//p" | head -n 1)
+mkdir "$0/esp"
+kernel=
+if [ -n "$esp" ] && mount -o ro "$esp" "$0/esp" 2>/dev/null; then
+  kernel=$(sed -n "s|^linux[[:space:]]*/*||p" "$0/esp/loader/entries/linux.conf" 2>/dev/null | head -n 1)
+fi
+exec "$0/program" --esp-kernel="$kernel" "$0/root" "$@"' $room"#;
 
 /// Seals the instance, without the bake's public `keys`, and answers what its root holds.
 ///
