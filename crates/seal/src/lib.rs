@@ -14,6 +14,8 @@ pub mod packages;
 mod report;
 mod root;
 mod rules;
+#[cfg(test)]
+mod testing;
 pub mod tree;
 pub mod xattr;
 pub mod yaml;

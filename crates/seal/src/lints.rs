@@ -200,16 +200,9 @@ fn room(root: &Root, demands: &Demands) -> io::Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use fs_err as fs;
-
     use super::*;
     use crate::seal;
-
-    fn put(root: &Path, path: &str, content: &str) {
-        let file = root.join(path);
-        fs::create_dir_all(file.parent().expect("a parent")).expect("made");
-        fs::write(file, content).expect("written");
-    }
+    use crate::testing::put;
 
     fn good() -> tempfile::TempDir {
         let dir = tempfile::tempdir().expect("a folder");

@@ -191,13 +191,8 @@ fn is_rotated(file: &Path) -> bool {
 mod tests {
     use super::*;
     use crate::seal;
+    use crate::testing::put;
     use crate::tree::Tree;
-
-    fn put(root: &Path, path: &str, content: &str) {
-        let file = root.join(path);
-        fs::create_dir_all(file.parent().expect("a parent")).expect("made");
-        fs::write(file, content).expect("written");
-    }
 
     /// A tree with a trace for every rule, and things that must stay.
     fn used() -> tempfile::TempDir {

@@ -40,9 +40,7 @@ impl Step for RegisterImage<'_> {
 
     fn undo<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
-            // Once the old image was to go, this is the only one that is sure to be there.
-            let old = self.stands_in_for.as_ref().map(|image| RetireImage { image: image.clone() }.name());
-            if old.is_some_and(|retired| oven.journal.has_begun(&retired)) {
+            if RetireImage::has_begun(oven, self.stands_in_for.as_ref()) {
                 return Ok(());
             }
             let known = oven.journal.find_made(&self.name());

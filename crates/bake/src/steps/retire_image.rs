@@ -13,6 +13,13 @@ pub(crate) struct RetireImage {
     pub(crate) image: String,
 }
 
+impl RetireImage {
+    /// Was the image that the new one stands in for to go already? Then the new one is the only one that is sure to be there.
+    pub(super) fn has_begun(oven: &Oven<'_>, stands_in_for: Option<&String>) -> bool {
+        stands_in_for.is_some_and(|image| oven.journal.has_begun(&Self { image: image.clone() }.name()))
+    }
+}
+
 impl Step for RetireImage {
     fn name(&self) -> String {
         format!("retire image {}", self.image)
