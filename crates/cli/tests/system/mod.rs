@@ -9,6 +9,7 @@ mod light;
 mod main_job;
 mod packer;
 mod page;
+mod promises;
 mod provisioners;
 mod random;
 mod replaced;
