@@ -21,6 +21,7 @@ use rustix::process::Signal;
 use super::random::Random;
 use crate::support::Lab;
 use crate::support::Leftover;
+use crate::support::days_from_now;
 use crate::support::now;
 use crate::support::processes_with;
 use crate::support::repository;
@@ -71,6 +72,9 @@ const PLAYBOOK: &str = "
 /// What becomes of a finished image.
 const FINISHED: &str = r#",
     "ami_users": ["111122223333"],
+    "snapshot_users": ["444455556666"],
+    "deprecate_at": "NEXT-YEAR",
+    "deregistration_protection": {"enabled": true},
     "ami_regions": ["eu-west-1"]"#;
 
 /// Bytes of each of a playbook's files.
@@ -92,9 +96,11 @@ impl<'a> Light<'a> {
         Self::new(lab, random, (FILES, ""))
     }
 
-    /// The same, with an image that is shared, and copied to another region.
+    /// The same, with an image that is shared, deprecated in years, protected, and copied to another region.
     pub fn finished(lab: &'a Lab, random: Random) -> Self {
-        Self::new(lab, random, (FILES, FINISHED))
+        // AWS takes no date that is more than ten years away.
+        let day = format!("{}T03:04:00Z", &days_from_now(365)[..10]);
+        Self::new(lab, random, (FILES, &FINISHED.replace("NEXT-YEAR", &day)))
     }
 
     fn new(lab: &'a Lab, random: Random, (provisioners, options): (&str, &str)) -> Self {

@@ -2,6 +2,7 @@
 
 use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::Tag;
+use ovenbird_aws::ssm;
 use ovenbird_core::instant;
 use ovenbird_core::tags;
 use serde_json::Value;
@@ -35,6 +36,51 @@ fn the_main_job() {
     assert_eq!(audit(&job.lab.home.local_state()), [""; 0]);
 }
 
+/// The example's template, as its user would write it in HCL.
+const HCL: &str = r#"
+data "amazon-ami" "debian" {
+  filters     = { name = "debian-12-amd64-*" }
+  owners      = ["136693071363"]
+  most_recent = true
+  region      = "us-east-1"
+}
+data "amazon-parameterstore" "title" {
+  name   = "/web/title"
+  region = "us-east-1"
+}
+locals {
+  playbooks = {
+    "common.yml"  = []
+    "web/web.yml" = ["-e", "web_title=${data.amazon-parameterstore.title.value}"]
+  }
+}
+source "amazon-ebs" "web" {
+  source_ami    = data.amazon-ami.debian.id
+  region        = "us-east-1"
+  instance_type = "t3.micro"
+  ssh_username  = "admin"
+  ami_name      = "web ${formatdate("YYYY-MM-DD hhmmss", timestamp())}"
+}
+build {
+  sources = ["source.amazon-ebs.web"]
+  dynamic "provisioner" {
+    for_each = local.playbooks
+    labels   = ["ansible"]
+    content {
+      playbook_file   = provisioner.key
+      extra_arguments = provisioner.value
+    }
+  }
+  error-cleanup-provisioner "shell-local" {
+    inline = ["echo it failed"]
+  }
+  post-processor "manifest" {
+    output      = "manifest.json"
+    custom_data = { title = data.amazon-parameterstore.title.value }
+  }
+}
+"#;
+
 /// Two bakes from the same inputs are the same tree, whatever the blocks are.
 #[test]
 fn two_bakes_of_the_same_inputs_have_one_tree() {
@@ -44,11 +90,26 @@ fn two_bakes_of_the_same_inputs_have_one_tree() {
     // The name holds the minute; these bakes are faster than that.
     lab.home.edit("web/web.json", "1504", "150405");
     let bake = |arguments: &[&str]| Baked::of(&lab.home.run([&["bake", "web", "--json"], arguments].concat()));
-    let (one, two) = (bake(&[]), bake(&["--rebuild"]));
+    let one = bake(&[]);
+    // The second from a configuration of HCL, which asks AWS for its base and for its title.
+    lab.home.edit("ovenbird.toml", "web/web.json", "web/web.pkr.hcl");
+    lab.home.write("web/web.pkr.hcl", HCL);
+    let title = ssm::PutParameterRequest {
+        name: Some("/web/title".to_owned()),
+        value: Some("Ovenbird".to_owned()),
+        r#type: Some("String".to_owned()),
+        ..Default::default()
+    };
+    lab.api().send(title).expect("put");
+    let two = bake(&["--rebuild"]);
+    let manifest = fs_err::read_to_string(lab.home.project().join("manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+    assert_eq!(manifest["builds"][0]["artifact_id"], format!("us-east-1:{}", two.image));
+    assert_eq!(manifest["builds"][0]["custom_data"]["title"], "Ovenbird");
     assert_ne!(one.image, two.image);
     assert_eq!(two.ran.len(), 2, "{:?}", two.ran);
     assert_eq!(one.tree, two.tree);
-    assert_eq!(one.key, two.key);
+    assert_ne!(one.key, two.key, "its build has another name, which plays are told");
 }
 
 struct Job {

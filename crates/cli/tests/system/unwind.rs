@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use ovenbird_aws::ec2;
 use ovenbird_bake::Baked;
 use ovenbird_bake::Event;
 use ovenbird_bake::Mishap;
@@ -100,6 +101,7 @@ fn unwinds(light: &Light<'_>) -> Vec<String> {
     // The first bake fetches the base and the package lists, which are kept for all bakes.
     let undisturbed = bake(light, None, false, calm);
     undisturbed.tree();
+    is_finished(light.lab, &undisturbed.ended.as_ref().expect("baked").image);
     println!("{} steps:\n  {}", undisturbed.steps.len(), undisturbed.steps.join("\n  "));
     for number in 0..undisturbed.steps.len() {
         for moment in [Moment::Before, Moment::After] {
@@ -118,6 +120,28 @@ fn unwinds(light: &Light<'_>) -> Vec<String> {
         }
     }
     undisturbed.steps
+}
+
+/// What the template wants of a finished image is so, here and in the other region.
+fn is_finished(lab: &Lab, image: &str) {
+    let made = lab.api().find_image(image).expect("the image is there");
+    assert!(made.deprecation_time.as_deref().is_some_and(|time| time.contains("T03:04:00")), "{made:?}");
+    assert!(made.deregistration_protection.as_deref().is_some_and(|state| state.starts_with("enabled")), "{made:?}");
+    let snapshot = made.block_device_mappings[0].ebs.as_ref().and_then(|ebs| ebs.snapshot_id.clone());
+    let request = ec2::DescribeSnapshotAttributeRequest {
+        snapshot_id: snapshot,
+        attribute: Some("createVolumePermission".to_owned()),
+        ..Default::default()
+    };
+    let shared = lab.api().send(request).expect("an attribute").create_volume_permissions;
+    let users: Vec<_> = shared.into_iter().filter_map(|permission| permission.user_id).collect();
+    assert!(users.contains(&"444455556666".to_owned()), "{users:?}");
+    let there = lab.api().client().in_region("eu-west-1");
+    let request = ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], ..Default::default() };
+    let copies = lab.api().wait_for(there.send(request)).expect("images").images;
+    let named: Vec<_> = copies.iter().filter(|copy| copy.name == made.name).collect();
+    assert_eq!(named.len(), 1, "{copies:?}");
+    assert_eq!(named[0].deprecation_time, made.deprecation_time);
 }
 
 #[test]
