@@ -1,5 +1,5 @@
-//! `ovenbird-seal [--esp-kernel=NAME] ROOT [KEY…]`: seals the tree at ROOT without the bake's public keys, and prints what it is then,
-//! as JSON. NAME is the kernel that the firmware would start, where it is known.
+//! `ovenbird-seal ROOT [KEY…]`: seals the tree at ROOT without the bake's public keys, and prints what it is then, as JSON.
+//! `OVENBIRD_ESP_KERNEL` names the kernel that the firmware would start, where that is known.
 //!
 //! It is uploaded to the instance of a bake, run there by root, and gone with the memory that it lies in.
 
@@ -15,11 +15,10 @@ use ovenbird_seal::seal;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let kernel = arguments.first().and_then(|first| first.strip_prefix("--esp-kernel="));
-    let Some((root, keys)) = arguments[usize::from(kernel.is_some())..].split_first() else {
-        return failed("usage: ovenbird-seal [--esp-kernel=NAME] ROOT [KEY...]");
+    let Some((root, keys)) = arguments.split_first() else {
+        return failed("usage: ovenbird-seal ROOT [KEY...]");
     };
-    let esp_kernel = kernel.filter(|name| !name.is_empty()).map(str::to_owned);
+    let esp_kernel = std::env::var("OVENBIRD_ESP_KERNEL").ok().filter(|name| !name.is_empty());
     match run(Path::new(root), keys, &Demands { esp_kernel, ..Demands::default() }) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error.to_string()),

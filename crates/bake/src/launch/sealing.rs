@@ -34,7 +34,8 @@ kernel=
 if [ -n "$esp" ] && mount -o ro "$esp" "$0/esp" 2>/dev/null; then
   kernel=$(sed -n "s|^linux[[:space:]]*/*||p" "$0/esp/loader/entries/linux.conf" 2>/dev/null | head -n 1)
 fi
-exec "$0/program" --esp-kernel="$kernel" "$0/root" "$@"' $room"#;
+export OVENBIRD_ESP_KERNEL="$kernel"
+exec "$0/program" "$0/root" "$@"' $room"#;
 
 /// Seals the instance, without the bake's public `keys`, and answers what its root holds.
 ///
