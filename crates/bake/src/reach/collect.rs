@@ -244,11 +244,11 @@ impl<'a> Collector<'a> {
             Finding::Dynamic => self.widen(context),
             Finding::Environment(name) => {
                 let value = self.given(&name).or_else(|| std::env::var(&name).ok()).map(PathBuf::from);
-                // The digest of the variable is that of such a file's content.
-                if value.is_some_and(|path| path.is_absolute() && path.is_file()) {
-                    Ok(())
-                } else {
-                    self.widen(context)
+                let file = value.filter(|path| path.is_absolute() && path.is_file());
+                // The variable's digest is that of the file's content. A text may name further files; a program names none.
+                match file.map(|file| read_text(&file)).transpose()? {
+                    Some(None) => Ok(()),
+                    Some(Some(_)) | None => self.widen(context),
                 }
             }
             Finding::Role { name, prefer } => {

@@ -73,6 +73,30 @@ fn the_services_play_reaches_its_role_and_its_boot_play() {
 }
 
 #[test]
+fn a_program_that_the_environment_names_makes_nothing_else_count_and_a_text_does() {
+    let dir = project(&[
+        (
+            "site.yml",
+            "- hosts: all\n  tasks:\n    - copy: {src: \"{{ lookup('env', 'NAMED') }}\", dest: /usr/bin/named}\n",
+        ),
+        ("unrelated.txt", "x"),
+        ("text", "#!/bin/sh\n"),
+    ]);
+    fs_err::write(dir.path().join("program"), [0x7f, b'E', b'L', b'F', 0xff]).expect("written");
+    let reached = |value: &str| {
+        let mut playbook = Playbook::new("site.yml", dir.path());
+        playbook.env = vec![("NAMED".to_owned(), value.to_owned())];
+        reach(&playbook).expect("a reach").files
+    };
+    let absolute = |name: &str| dir.path().join(name).display().to_string();
+    let program = reached(&absolute("program"));
+    assert!(program.contains_key("env NAMED") && !program.contains_key("unrelated.txt"), "{program:#?}");
+    for unsure in [absolute("text"), absolute("missing"), absolute(""), "program".to_owned()] {
+        assert!(reached(&unsure).contains_key("unrelated.txt"), "{unsure}");
+    }
+}
+
+#[test]
 fn follows_every_way_to_another_file() {
     let dir = project(&[
         (
