@@ -13,7 +13,7 @@ use super::SandboxError;
 /// `apt-get clean` cleans its own links, and `apt-get update` in a play cannot change what other bakes see.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackageCache {
-    /// What a sandbox finds in `/var/lib/apt/lists`; and in `/var/cache/apt`, for apt's own digests of them lie beside them.
+    /// What a sandbox finds in `/var/lib/apt/lists`. Beside them lies what apt made of them, which it finds in `/var/cache/apt`.
     pub lists: PathBuf,
     /// What it finds in `/var/cache/apt/archives`: `.deb` files.
     pub archives: PathBuf,
@@ -74,9 +74,10 @@ impl Opened {
     }
 }
 
-/// What apt makes of the lists, a second of work: it uses it only while each list is the one that it was made of.
+/// What apt makes of the lists alone, a second of work: it uses it only while each list has the size and time that it was made of. Not
+/// `pkgcache.bin`, which holds the installed packages too: layers' times are clamped, so apt could take another layer's for its own.
 fn is_digest(name: &OsStr) -> bool {
-    name == "srcpkgcache.bin" || name == "pkgcache.bin"
+    name == "srcpkgcache.bin"
 }
 
 fn is_list(name: &OsStr) -> bool {
@@ -116,4 +117,32 @@ fn copy_whole(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, half.path())?;
     half.persist(to).map_err(|error| error.error)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_apt_made_of_the_lists_goes_with_them_and_what_it_knows_of_an_image_does_not() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let cache = PackageCache { lists: dir.path().join("cache/lists"), archives: dir.path().join("cache/archives") };
+        let names = |folder: &Path| {
+            let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").file_name());
+            let mut names: Vec<_> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
+            names.sort();
+            names
+        };
+        let (first, second) = (dir.path().join("first"), dir.path().join("second"));
+        let made = cache.open(&first).expect("opened");
+        for file in ["lists/a_InRelease", "lists/lock", "cache/srcpkgcache.bin", "cache/pkgcache.bin"] {
+            let (folder, name) = file.split_once('/').expect("a folder");
+            let folder = if folder == "lists" { &made.lists } else { &made.cache };
+            fs::write(folder.join(name), file).expect("written");
+        }
+        cache.replace_lists(&first).expect("replaced");
+        let opened = cache.open(&second).expect("opened");
+        assert_eq!(names(&opened.lists), ["a_InRelease"]);
+        assert_eq!(names(&opened.cache), ["archives", "srcpkgcache.bin"]);
+    }
 }
