@@ -208,12 +208,14 @@ pub(crate) async fn find_copy(client: &Client, source: &Source) -> Result<Option
 async fn copy_image(client: &Client, source: &Source) -> Result<String, BakeError> {
     let mut marks = vec![Tag::new(tags::BASE_OF, &source.image), Tag::new(tags::NAME, format!("base {}", source.name))];
     marks.extend(source.copy_key.as_ref().map(|key| Tag::new(tags::BASE_KEY, key)));
-    let of_key = source.copy_key.as_ref().map(|key| format!(" {:.8}", Digest::of(key.as_bytes()).hex()));
-    let of_key = of_key.unwrap_or_default();
+    let which = match &source.copy_key {
+        Some(key) => format!("{}-{:.8}", source.image, Digest::of(key.as_bytes()).hex()),
+        None => source.image.clone(),
+    };
     let request = ec2::CopyImageRequest {
-        // One copy per source, however often this is tried.
-        client_token: Some(format!("ovenbird-base-{}{}", source.image, of_key.replace(' ', "-"))),
-        name: Some(format!("ovenbird base {} {}{of_key}", source.name, source.image)),
+        // One copy per source and key, however often this is tried.
+        client_token: Some(format!("ovenbird-base-{which}")),
+        name: Some(format!("ovenbird base {} {which}", source.name)),
         description: Some(format!("Ovenbird's own copy of {}, so that bakes may read it", source.image)),
         source_image_id: Some(source.image.clone()),
         source_region: client.region().map(str::to_owned),
