@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rustix::fs::FileType;
 use serde::Serialize;
 
-use super::boot_play;
+use super::boot_play::find_network_use;
 use super::rules::homes;
 use crate::root::Root;
 
@@ -38,7 +38,7 @@ pub struct Demands {
 
 type Check = fn(&Root, &Demands) -> io::Result<Vec<String>>;
 
-const CHECKS: [(&str, Check); 9] = [
+const CHECKS: [(&str, Check); 10] = [
     ("private-key", private_keys),
     ("authorized-keys", authorized_keys),
     ("machine-id", machine_id),
@@ -46,6 +46,7 @@ const CHECKS: [(&str, Check); 9] = [
     ("cloud-init-state", cloud_init_state),
     ("user-data-is-code", user_data),
     ("journal-unbounded", journal),
+    ("no-boot-play", boot_play),
     ("kernel-behind", kernel),
     ("no-room", room),
 ];
@@ -60,7 +61,7 @@ pub fn lint(root: &Path, demands: &Demands) -> io::Result<Vec<Lint>> {
     for (name, check) in CHECKS {
         lints.extend(check(&root, demands)?.into_iter().map(|sentence| Lint { name, sentence }));
     }
-    let network = boot_play::find_network_use(&root)?;
+    let network = find_network_use(&root)?;
     lints.extend(network.into_iter().map(|what| Lint {
         name: "boot-network",
         sentence: format!("{what}; bake what it needs, so that an instance starts without anybody's help"),
@@ -137,6 +138,13 @@ fn user_data(root: &Root, _: &Demands) -> io::Result<Vec<String>> {
         return Ok(Vec::new());
     }
     Ok(vec!["cloud-init would run user data as code: /etc/cloud/cloud.cfg.d has no `allow_userdata: false`; the role ovenbird.base.agent sets it".to_owned()])
+}
+
+fn boot_play(root: &Root, _: &Demands) -> io::Result<Vec<String>> {
+    if !root.has("usr/bin/ovenbird-agent")? || root.has("usr/lib/ovenbird/boot/playbook.yml")? {
+        return Ok(Vec::new());
+    }
+    Ok(vec!["no instance would provision itself: the image has the agent, and no /usr/lib/ovenbird/boot/playbook.yml; the role ovenbird.base.boot in the service's play puts it there".to_owned()])
 }
 
 /// A top-level setting as cloud-init reads it: the last file in the alphabet wins.
@@ -271,6 +279,11 @@ mod tests {
             put(dir.path(), path, &content);
             assert_eq!(found(&dir), [name], "{path}");
         }
+        let dir = good();
+        put(dir.path(), "usr/bin/ovenbird-agent", "");
+        assert_eq!(found(&dir), Vec::<&str>::new());
+        fs_err::remove_file(dir.path().join("usr/lib/ovenbird/boot/playbook.yml")).expect("removed");
+        assert_eq!(found(&dir), ["no-boot-play"]);
         let none = Demands { free_bytes: Some(u64::MAX), ..demands() };
         assert_eq!(lint(good().path(), &none).expect("linted")[0].name, "no-room");
     }
