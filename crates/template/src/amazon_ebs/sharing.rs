@@ -19,6 +19,10 @@ pub struct Sharing {
     pub snapshot_groups: Vec<String>,
 }
 
+/// The options that share an image or its snapshots.
+const SHARES: [&str; 6] =
+    ["ami_users", "ami_groups", "ami_org_arns", "ami_ou_arns", "snapshot_users", "snapshot_groups"];
+
 impl Sharing {
     /// Whether nobody else may use it.
     #[must_use]
@@ -43,11 +47,8 @@ pub(super) fn read(fields: &Fields<'_>) -> Sharing {
 /// Whoever an image is shared with needs its key too, and nobody can be given the account's default one. (EBS user guide, "Share a
 /// KMS key"; Packer refuses it too)
 fn check_key(fields: &Fields<'_>) {
-    let is_asked = |name: &&str| fields.texts(name).iter().any(|text| !text.is_empty());
-    let Some(shared) = ["ami_users", "snapshot_users", "ami_groups", "snapshot_groups"].into_iter().find(is_asked)
-    else {
-        return;
-    };
+    let is_asked = |name: &&&str| fields.texts(name).iter().any(|text| !text.is_empty());
+    let Some(shared) = SHARES.iter().find(is_asked) else { return };
     let Some(node) = fields.find(shared) else { return };
     let has_key = fields.text("kms_key_id").is_some_and(|key| !key.is_empty());
     if fields.boolean("encrypt_boot") == Some(true) && !has_key {

@@ -117,6 +117,10 @@ fn faults_have_their_sentence() {
         ),
         (r#""ami_users": ["1"], "encrypt_boot": true"#, "encrypted with the account's default key cannot be shared"),
         (
+            r#""ami_org_arns": ["arn"], "encrypt_boot": true"#,
+            "encrypted with the account's default key cannot be shared",
+        ),
+        (
             r#""snapshot_users": ["1"], "ami_regions": ["us-east-1"], "region_kms_key_ids": {"us-east-1": ""}"#,
             "the copy in `us-east-1` has the account's default key there",
         ),
