@@ -46,9 +46,7 @@ impl Given {
         }
         Ok(())
     }
-}
 
-impl Given {
     /// The arguments that set the same again.
     pub(crate) fn again(&self) -> Vec<String> {
         let again = |setting: &Setting| match setting {

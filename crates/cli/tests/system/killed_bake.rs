@@ -55,7 +55,8 @@ fn a_killed_bake_is_resumed_or_leaves_nothing() {
         kill(&light, bake);
         killed += 1;
         let events = events.join().expect("read");
-        let phase = events.last().map_or("the start", String::as_str);
+        let phase =
+            events.iter().rfind(|event| event.contains(r#""event":"phase""#)).map_or("the start", String::as_str);
         println!("{killed}: killed after {:.2} s, at {phase}", moment.as_secs_f64());
         // Before its first line in the journal there is nothing to go on with.
         if killed % 5 != 0 && lab.list_bakes().iter().any(|bake| lab.has_begun(bake)) {
@@ -127,7 +128,7 @@ fn a_rebuild_that_is_cut_off_leaves_nothing_and_workers_may_race() {
     // Two workers that bake the same layer both end well: what is made twice is the same.
     light.change();
     let racing = [light.start_bake(), light.start_bake()].map(|mut bake| {
-        let events = drain_all(&mut bake);
+        let events = drain(&mut bake);
         (bake, events)
     });
     let trees = racing.map(|(mut bake, events)| {
@@ -211,16 +212,8 @@ fn read_until(bake: &mut Bake<'_>, text: &str) {
     std::thread::spawn(move || output.lines().for_each(drop));
 }
 
-/// Reads the bake's phases as they come.
+/// Reads the bake's events as they come.
 fn drain(bake: &mut Bake<'_>) -> std::thread::JoinHandle<Vec<String>> {
-    let output = BufReader::new(bake.process.take_stdout().expect("its output"));
-    std::thread::spawn(move || {
-        output.lines().map_while(Result::ok).filter(|line| line.contains(r#""event":"phase""#)).collect()
-    })
-}
-
-/// As [`drain`], every event.
-fn drain_all(bake: &mut Bake<'_>) -> std::thread::JoinHandle<Vec<String>> {
     let output = BufReader::new(bake.process.take_stdout().expect("its output"));
     std::thread::spawn(move || output.lines().map_while(Result::ok).collect())
 }
