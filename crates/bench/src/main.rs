@@ -68,7 +68,11 @@ fn main() -> Result<(), Failure> {
 /// Figures as a section of the page.
 fn show(figures: &[Figure]) -> String {
     let row = |figure: &Figure| {
-        let value = |value: f64| format!("{value:.1} {}", figure.unit);
+        // Less than a tenth is no nothing.
+        let value = |value: f64| {
+            let digits = if value < 0.1 { 3 } else { 1 };
+            format!("{value:.digits$} {}", figure.unit)
+        };
         vec![
             figure.name.clone(),
             value(figure.ours),
