@@ -131,6 +131,16 @@ fn a_dying_holder_is_awaited() {
 }
 
 #[test]
+fn what_was_waited_for_is_told_when_the_deadline_cuts_a_look_short() {
+    let fake = Fake::start();
+    fake.world().volumes = vec![held_by(OTHER)];
+    fake.world().instances = vec![instance(OTHER, "shutting-down")];
+    fake.script(|what, before| if what == "DescribeVolumes" && before > 0 { Reply::Hang } else { Reply::Usual });
+    let fault = attach(&fake, 1.5).unwrap_err();
+    assert!(fault.retryable && fault.sentence.contains(&format!("{OTHER} is shutting down; then: ")), "{fault}");
+}
+
+#[test]
 fn another_zone_is_refused_before_any_call_that_changes() {
     let fake = Fake::start();
     fake.world().volumes =

@@ -93,18 +93,17 @@ fn next_step_in_use(volume: &Volume, instance: &Instance, holder: Option<&str>) 
 /// # Errors
 /// When it may not or cannot be attached, or is not before the deadline.
 pub fn ensure_attached(api: &Api<'_>, instance: &Instance, id: &str, deadline: &Deadline) -> Result<Volume, Fault> {
-    let doing = format!("attach the volume {id}");
     let mut letters = Letters::default();
     let mut backoff = Backoff::new(Duration::from_millis(300), Duration::from_secs(8));
     let mut told = String::new();
     loop {
-        let volume = fetch_volume(api, id, deadline)?;
-        let mut step = next_step(&volume, instance, None);
-        if let Step::AskHolder(holder) = &step {
-            let state =
-                fetch_state(api, holder, deadline).map_err(|error| denied(error, "ec2:DescribeInstances", &doing))?;
-            step = next_step(&volume, instance, Some(&state));
-        }
+        let (volume, step) = match look(api, instance, id, deadline) {
+            // What was waited for is the cause; that the deadline cut the last look short is not.
+            Err(fault) if fault.retryable && !told.is_empty() => {
+                return Err(late(id, &format!("{told}; then: {}", fault.sentence)));
+            }
+            looked => looked?,
+        };
         let waiting_for = match step {
             Step::Done => return Ok(volume),
             Step::Refuse(sentence) => return Err(Fault::lasting(sentence)),
@@ -122,9 +121,26 @@ pub fn ensure_attached(api: &Api<'_>, instance: &Instance, id: &str, deadline: &
             told = waiting_for;
         }
         if !deadline.pause(backoff.next_pause()) {
-            return Err(Fault::passing(format!("the volume {id} was not attached in time: {told}")));
+            return Err(late(id, &told));
         }
     }
+}
+
+fn late(id: &str, waiting_for: &str) -> Fault {
+    Fault::passing(format!("the volume {id} was not attached in time: {waiting_for}"))
+}
+
+/// The volume as it is now, and what to do about it.
+fn look(api: &Api<'_>, instance: &Instance, id: &str, deadline: &Deadline) -> Result<(Volume, Step), Fault> {
+    let volume = fetch_volume(api, id, deadline)?;
+    let mut step = next_step(&volume, instance, None);
+    if let Step::AskHolder(holder) = &step {
+        let doing = format!("attach the volume {id}");
+        let state =
+            fetch_state(api, holder, deadline).map_err(|error| denied(error, "ec2:DescribeInstances", &doing))?;
+        step = next_step(&volume, instance, Some(&state));
+    }
+    Ok((volume, step))
 }
 
 #[derive(PartialEq, Eq)]
