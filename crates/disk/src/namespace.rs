@@ -5,8 +5,9 @@ use std::io;
 use rustix::mount::MountPropagationFlags;
 use rustix::thread::UnshareFlags;
 
-/// From now on this process mounts where nobody else sees it, and nobody's later mounts reach it. When its last process
-/// ends, however it ends, the kernel unmounts everything and frees the loop devices.
+/// From now on this process mounts where nobody else sees it. When its last process ends, however it ends, the kernel unmounts
+/// everything and frees the loop devices. What others unmount is unmounted here too, where their mounts are shared (as systemd has
+/// them), so that a long bake holds nobody's disk.
 ///
 /// Call it first thing in `main`, **before any other thread exists**: only the calling thread moves, and threads that
 /// it starts later follow it.
@@ -29,8 +30,8 @@ pub fn enter_private() -> io::Result<()> {
 /// Without `CAP_SYS_ADMIN`.
 pub fn enter_private_with_this_thread() -> io::Result<()> {
     unshare_mounts()?;
-    let private = MountPropagationFlags::REC | MountPropagationFlags::PRIVATE;
-    Ok(rustix::mount::mount_change("/", private)?)
+    let one_way = MountPropagationFlags::REC | MountPropagationFlags::DOWNSTREAM;
+    Ok(rustix::mount::mount_change("/", one_way)?)
 }
 
 #[expect(unsafe_code, reason = "rustix marks unshare unsafe because of CLONE_FILES")]

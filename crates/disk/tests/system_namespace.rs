@@ -40,6 +40,11 @@ fn kill_9_leaves_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let disk = dir.path().join("disk");
     make_disk(&disk);
+    let elsewhere = tempfile::tempdir().unwrap();
+    // What becomes of a mount elsewhere is decided by the one that it lies in.
+    let shared = Mount::tmpfs(&elsewhere.path().join("shared"), "size=1m").unwrap();
+    Tool::new("mount").arg("--make-shared").arg(shared.target()).run().unwrap();
+    let theirs = Mount::tmpfs(&shared.target().join("theirs"), "size=1m").unwrap();
     let mut holder = Tool::new(std::env::current_exe().unwrap().to_string_lossy())
         .env(HELD_DISK, &disk)
         .spawn_guarded(Stdio::null())
@@ -51,6 +56,10 @@ fn kill_9_leaves_nothing() {
     assert!(has_loop_device(&disk), "the mount is there");
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
     assert!(!mounts.contains(&*dir.path().to_string_lossy()), "but not in our namespace: {mounts}");
+    let seen_by_holder = || fs::read_to_string(format!("/proc/{}/mounts", holder.pid())).unwrap();
+    assert!(seen_by_holder().contains("/theirs "), "{}", seen_by_holder());
+    theirs.unmount().unwrap();
+    assert!(!seen_by_holder().contains("/theirs "), "what others unmount is held by nobody: {}", seen_by_holder());
     holder.kill();
     assert_is_released(&disk);
 }
