@@ -1,10 +1,11 @@
 //! Building a bootable Debian base disk from Debian's packages: the image that everything else is baked on.
 //!
-//! The recipe reads from top to bottom in [`build`]. Only the packages need the network; what they unpack to is kept, so
-//! that a second build takes seconds. The same packages give the same disk, byte for byte.
+//! The recipe reads from top to bottom in [`build`]. Only the packages need the network; what they unpack to is kept, and so is
+//! the disk, until something that goes into it changes. The same packages give the same disk, byte for byte.
 
 mod configuration;
 mod disk;
+mod kept;
 mod tree;
 mod userland;
 
@@ -21,6 +22,7 @@ use ovenbird_disk::tool::ToolError;
 use rustix::fs::FlockOperation;
 
 pub use disk::COMMAND_LINE;
+pub use kept::Edition;
 pub use userland::BasePlan;
 
 /// The size of a base's disk in bytes, most of it a hole. Instances grow their root to the size of their volume.
@@ -31,8 +33,8 @@ pub const DISK_SIZE: u64 = 4 << 30;
 pub struct BaseDisk {
     /// The sparse raw disk of [`DISK_SIZE`] bytes, in the cache folder. The next build of the same plan replaces it.
     pub disk: PathBuf,
-    /// When the package archives that it was made from were published, in seconds since 1970. No file in it is newer.
-    pub epoch: u64,
+    /// What it is made of.
+    pub edition: Edition,
     /// The version of its kernel, as in `uname -r`.
     pub kernel: String,
     /// Its packages, `name version`, sorted.
@@ -41,9 +43,22 @@ pub struct BaseDisk {
     pub is_from_cache: bool,
 }
 
+/// What a build may take over from an earlier one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reuse {
+    /// The disk, where nothing that goes into it has changed; else the packages.
+    Disk,
+    /// The packages.
+    Packages,
+    /// Nothing: the packages are fetched as the archives have them now.
+    Nothing,
+}
+
 /// What a build is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
+    /// The disk was built by an earlier build.
+    ReuseDisk,
     /// The packages were unpacked by an earlier build.
     ReusePackages,
     /// The package lists are fetched.
@@ -117,7 +132,12 @@ const TOOLS: [(&str, &str); 11] = [
 ///
 /// # Errors
 /// [`BaseError`] when a tool is missing or fails, the archives cannot be reached, or there is no room in `cache`.
-pub fn build(plan: &BasePlan, cache: &Path, progress: &mut dyn FnMut(Phase)) -> Result<BaseDisk, BaseError> {
+pub fn build(
+    plan: &BasePlan,
+    cache: &Path,
+    reuse: Reuse,
+    progress: &mut dyn FnMut(Phase),
+) -> Result<BaseDisk, BaseError> {
     if !rustix::process::geteuid().is_root() {
         return Err(BaseError::NotRoot);
     }
@@ -128,7 +148,14 @@ pub fn build(plan: &BasePlan, cache: &Path, progress: &mut dyn FnMut(Phase)) -> 
     let _lock = lock(cache)?;
     let work = clear_work_folder(cache)?;
 
-    let userland = userland::ensure(plan, cache, &work, progress)?;
+    let userland = userland::ensure(plan, cache, reuse, &work, progress)?;
+    let edition = Edition::of(plan, userland.epoch)?;
+    if reuse == Reuse::Disk
+        && let Some(base) = kept::find(plan, cache, &edition)
+    {
+        progress(Phase::ReuseDisk);
+        return Ok(base);
+    }
     progress(Phase::Unpack);
     let root = tree::unpack(&userland.tar, &work)?;
     progress(Phase::Configure);
@@ -138,11 +165,10 @@ pub fn build(plan: &BasePlan, cache: &Path, progress: &mut dyn FnMut(Phase)) -> 
     tree::clamp_times(&root, userland.epoch)?;
     let (built, kernel) = disk::write(&root, userland.epoch, &work, progress)?;
 
-    let disk = cache.join(format!("{}.raw", plan.key()));
-    fs::rename(&built, &disk).map_err(io_error("move the finished disk into the cache"))?;
+    let base = BaseDisk { disk: built.clone(), edition, kernel, packages, is_from_cache: userland.is_from_cache };
+    let base = kept::keep(plan, cache, &built, base)?;
     fs::remove_dir_all(&work).map_err(io_error("clear the work folder"))?;
-    let is_from_cache = userland.is_from_cache;
-    Ok(BaseDisk { disk, epoch: userland.epoch, kernel, packages, is_from_cache })
+    Ok(base)
 }
 
 /// The cache folder by its real path, as the kernel names it among the mounts.

@@ -18,27 +18,35 @@ use ovenbird_disk::tool::Tool;
 use ovenbird_local::base;
 use ovenbird_local::base::BaseDisk;
 use ovenbird_local::base::BasePlan;
+use ovenbird_local::base::Edition;
 use ovenbird_local::base::Phase;
+use ovenbird_local::base::Reuse;
 
 fn cache() -> PathBuf {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-cache");
-    std::env::var_os("OVENBIRD_TEST_CACHE").map_or_else(default, PathBuf::from).join("base")
+    std::env::var_os("OVENBIRD_TEST_CACHE").map_or_else(default, PathBuf::from).join("ovenbird/bases")
 }
 
-fn build(phases: &mut Vec<Phase>) -> BaseDisk {
-    base::build(&BasePlan::debian_12(), &cache(), &mut |phase| phases.push(phase)).unwrap()
+fn build(reuse: Reuse, phases: &mut Vec<Phase>) -> BaseDisk {
+    base::build(&BasePlan::debian_12(), &cache(), reuse, &mut |phase| phases.push(phase)).unwrap()
 }
 
 #[test]
 fn a_base_is_a_bootable_debian_and_the_same_every_time() {
-    build(&mut Vec::new());
-    let first = blocks::scan(&cache().join(format!("{}.raw", BasePlan::debian_12().key()))).unwrap();
+    let kept = build(Reuse::Disk, &mut Vec::new());
+    let first = blocks::scan(&kept.disk).unwrap();
     let mut phases = Vec::new();
-    let base = build(&mut phases);
+    let base = build(Reuse::Packages, &mut phases);
     use Phase::*;
     assert_eq!(phases, [ReusePackages, Unpack, Configure, WriteRoot, WriteEsp, Check]);
     assert!(base.is_from_cache);
     assert!(blocks::scan(&base.disk).unwrap() == first, "two builds from the same packages differ");
+
+    // What did not change is not built again, and is known beforehand.
+    phases.clear();
+    assert_eq!(build(Reuse::Disk, &mut phases), base);
+    assert_eq!(phases, [ReusePackages, ReuseDisk]);
+    assert_eq!(Edition::find(&BasePlan::debian_12(), &cache()), Some(base.edition.clone()));
 
     let root = check_partitions(&base.disk);
     check_esp(&base);
@@ -58,7 +66,7 @@ fn a_mount_in_the_work_folder_is_never_removed() {
     let cache = tempfile::tempdir().unwrap();
     let mount = Mount::tmpfs(&cache.path().join("work/mounted"), "size=1m").unwrap();
     fs::write(mount.target().join("precious"), "").unwrap();
-    let error = base::build(&BasePlan::debian_12(), cache.path(), &mut |_| {}).unwrap_err();
+    let error = base::build(&BasePlan::debian_12(), cache.path(), Reuse::Disk, &mut |_| {}).unwrap_err();
     let reason = std::error::Error::source(&error).unwrap().to_string();
     assert!(reason.contains("work/mounted is mounted"), "{error}: {reason}");
     assert!(mount.target().join("precious").exists());

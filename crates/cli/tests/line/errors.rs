@@ -137,7 +137,9 @@ fn what_needs_root_says_so() {
             .tool("setpriv")
             .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
             .arg(&program)
-            .args(arguments);
+            .args(arguments)
+            // No base is known there.
+            .env("XDG_CACHE_HOME", home.path().join("cache"));
         Ran::of(&format!("ovenbird {} as nobody", arguments.join(" ")), tool)
     };
     assert_says("error-up-not-root", &home, &nobody(&["local", "up"]));

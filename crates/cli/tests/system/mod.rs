@@ -1,4 +1,5 @@
 mod bad_user_data;
+mod base;
 mod encrypted;
 mod faulty_endpoint;
 mod fleet;

@@ -53,6 +53,11 @@ const MASKED: [&str; 9] = [
     "systemd-pstore.service",
 ];
 
+/// The content of every file.
+pub(super) fn contents() -> impl Iterator<Item = &'static str> {
+    FILES.into_iter().chain([KERNEL_HOOK]).map(|(_, content)| content)
+}
+
 /// Writes the configuration into the unpacked `root`.
 pub(super) fn apply(plan: &BasePlan, root: &Path) -> Result<(), BaseError> {
     for (path, content) in FILES {

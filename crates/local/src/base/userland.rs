@@ -11,6 +11,7 @@ use ovenbird_disk::tool::Tool;
 
 use super::BaseError;
 use super::Phase;
+use super::Reuse;
 use super::configuration;
 use super::io_error;
 
@@ -98,27 +99,47 @@ const MERGED_USR: &str = "/usr/share/mmdebstrap/hooks/merged-usr";
 /// How long archives on a slow line may take.
 const DEADLINE: Duration = Duration::from_secs(30 * 60);
 
-/// The tar of the plan's packages, from the cache or by mmdebstrap.
-pub(super) fn ensure(
-    plan: &BasePlan,
-    cache: &Path,
-    work: &Path,
-    progress: &mut dyn FnMut(Phase),
-) -> Result<Userland, BaseError> {
-    let (tar, dated) = (cache.join(format!("{}.tar", plan.key())), cache.join(format!("{}.epoch", plan.key())));
-    let is_from_cache = tar.exists() && dated.exists();
-    if is_from_cache {
-        progress(Phase::ReusePackages);
-    } else {
-        let (new_tar, new_dated) = (work.join("packages.tar"), work.join("epoch"));
-        install(plan, &new_tar, &new_dated, work, progress)?;
-        let kept = fs::rename(&new_dated, &dated).and_then(|()| fs::rename(&new_tar, &tar));
-        kept.map_err(io_error("keep the packages in the cache"))?;
+/// Where the plan's packages are kept, and the dates of their archives.
+fn paths(plan: &BasePlan, cache: &Path) -> [PathBuf; 2] {
+    ["tar", "epoch"].map(|ending| cache.join(format!("{}.{ending}", plan.key())))
+}
+
+/// The tar of the plan's packages, if the cache has it.
+pub(super) fn find(plan: &BasePlan, cache: &Path) -> Result<Option<Userland>, BaseError> {
+    let [tar, dated] = paths(plan, cache);
+    if !tar.exists() || !dated.exists() {
+        return Ok(None);
     }
     let dates = fs::read_to_string(&dated).map_err(io_error("read the date of the package archives"))?;
     let epoch = dates.lines().filter_map(|line| line.parse().ok()).max();
     let epoch = epoch.ok_or_else(|| BaseError::NotBootable(format!("{} holds no date", dated.display())))?;
-    Ok(Userland { tar, epoch, is_from_cache })
+    Ok(Some(Userland { tar, epoch, is_from_cache: true }))
+}
+
+/// The tar of the plan's packages, from the cache or by mmdebstrap.
+pub(super) fn ensure(
+    plan: &BasePlan,
+    cache: &Path,
+    reuse: Reuse,
+    work: &Path,
+    progress: &mut dyn FnMut(Phase),
+) -> Result<Userland, BaseError> {
+    if reuse != Reuse::Nothing
+        && let Some(kept) = find(plan, cache)?
+    {
+        progress(Phase::ReusePackages);
+        return Ok(kept);
+    }
+    let (new_tar, new_dated) = (work.join("packages.tar"), work.join("epoch"));
+    install(plan, &new_tar, &new_dated, work, progress)?;
+    let [tar, dated] = paths(plan, cache);
+    // A build that is ended between the two finds no tar, and fetches anew.
+    let remove_old = if tar.exists() { fs::remove_file(&tar) } else { Ok(()) };
+    let kept = remove_old.and_then(|()| fs::rename(&new_dated, &dated)).and_then(|()| fs::rename(&new_tar, &tar));
+    kept.map_err(io_error("keep the packages in the cache"))?;
+    let fetched = find(plan, cache)?;
+    let fetched = fetched.ok_or_else(|| BaseError::NotBootable(format!("{} is gone", tar.display())))?;
+    Ok(Userland { is_from_cache: false, ..fetched })
 }
 
 fn install(

@@ -175,8 +175,6 @@ impl Drop for Lab<'_> {
 /// The base that the other tests use too; made if it is missing.
 fn test_disk() -> PathBuf {
     let default = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/test-cache");
-    let cache = std::env::var_os("OVENBIRD_TEST_CACHE").map_or_else(default, PathBuf::from).join("base");
-    let plan = base::BasePlan::debian_12();
-    let built = cache.join(format!("{}.raw", plan.key()));
-    if built.exists() { built } else { base::build(&plan, &cache, &mut |_| {}).unwrap().disk }
+    let cache = std::env::var_os("OVENBIRD_TEST_CACHE").map_or_else(default, PathBuf::from).join("ovenbird/bases");
+    base::build(&base::BasePlan::debian_12(), &cache, base::Reuse::Disk, &mut |_| {}).unwrap().disk
 }

@@ -46,6 +46,12 @@ impl Registered {
     }
 }
 
+/// The image that its owner has under this name.
+pub(super) async fn find_registered(context: Context<'_>, image: &NewImage<'_>) -> Result<Option<Registered>, Failure> {
+    let found = find_image(&client_of(context, image.owner).await?, image.name).await?;
+    Ok(found.map(|id| Registered { id, was_there: true }))
+}
+
 /// Registers the raw `disk`. A name that its owner has already is left as it is.
 pub(super) async fn register_disk(
     context: Context<'_>,
