@@ -70,6 +70,13 @@ fn bake(
     Course { ended: ended.map(|(_, baked)| baked).map_err(|error| error.chain()), steps, kept, left }
 }
 
+/// A bake of which nothing is known. That its steps are those of any later one, the package lists are read beforehand, if they are old;
+/// what fetches the base is a step of every bake.
+fn undisturbed(light: &Light<'_>) -> Course {
+    light.lab.home.run(["plan", "light"]).ok();
+    bake(light, None, false, calm)
+}
+
 fn calm(_: usize, _: Moment) -> Option<Mishap> {
     None
 }
@@ -98,8 +105,7 @@ fn the_doctor_takes_back_a_copy_in_another_region(light: &Light<'_>, steps: &[St
 
 /// A failure at every step, before and after its effect, with every undoing run twice.
 fn unwinds(light: &Light<'_>) -> Vec<String> {
-    // The first bake fetches the base and the package lists, which are kept for all bakes.
-    let undisturbed = bake(light, None, false, calm);
+    let undisturbed = undisturbed(light);
     undisturbed.tree();
     is_finished(light.lab, &undisturbed.ended.as_ref().expect("baked").image);
     println!("{} steps:\n  {}", undisturbed.steps.len(), undisturbed.steps.join("\n  "));
@@ -163,7 +169,7 @@ fn a_direct_bake_whose_steps_all_run_twice_has_one_effect() {
 fn a_direct_bake_that_dies_at_any_step_is_resumed() {
     let lab = lab();
     let light = Light::of_files(&lab, Random::new());
-    let undisturbed = bake(&light, None, false, calm);
+    let undisturbed = undisturbed(&light);
     let mut before = World::of(&lab);
     for number in 0..undisturbed.steps.len() {
         for moment in [Moment::Before, Moment::After] {
