@@ -163,7 +163,7 @@ mod tests {
         }
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn many_that_wait_are_one_call_a_tick() {
         let client = Client::for_endpoint("http://127.0.0.1:1", "us-east-1", "key", "secret").await;
         let board = Board::<Thing>::default();

@@ -21,7 +21,6 @@ use super::assert_is;
 use super::assert_says;
 use crate::support::Lab;
 use crate::support::Ran;
-use crate::support::kept_contents;
 use crate::support::repository;
 
 /// What nobody's page may run.
@@ -87,7 +86,7 @@ fn image(lab: &Lab, name: &str, contents: &Contents) -> String {
     };
     api.send(complete).expect("completed");
     api.wait_for_snapshot(&snapshot);
-    kept_contents(&snapshot, &serde_json::to_vec(contents).expect("JSON"));
+    lab.home.keep_contents(&snapshot, &serde_json::to_vec(contents).expect("JSON"));
     let root = ec2::EbsBlockDevice { snapshot_id: Some(snapshot), ..Default::default() };
     let register = ec2::RegisterImageRequest {
         name: Some(name.to_owned()),

@@ -18,7 +18,10 @@ const KEPT: [&str; 4] = ["PATH", "http_proxy", "https_proxy", "no_proxy"];
 /// No command may take longer; a virtual machine without KVM boots for minutes.
 const DEADLINE: Duration = Duration::from_secs(720);
 
-/// A home folder, state and project of its own. What costs minutes to fetch is shared with all tests.
+/// What is the same for every user, and kept in the cache: it takes minutes to fetch, or seconds to find out.
+const SHARED: [&str; 3] = ["bases", "packages", "tools"];
+
+/// A home folder, state, cache and project of its own. Of the cache, what is `SHARED` is one with all tests'.
 pub struct Home {
     folder: tempfile::TempDir,
     path: PathBuf,
@@ -28,13 +31,18 @@ impl Home {
     pub fn new() -> Self {
         let folder = tempfile::Builder::new().prefix("ovenbird-test-").tempdir().expect("a folder");
         let path = folder.path().canonicalize().expect("its real path, as the kernel names it");
-        for name in ["home", "work"] {
-            fs_err::create_dir(path.join(name)).expect("made");
+        for name in ["home", "work", "cache/ovenbird"] {
+            fs_err::create_dir_all(path.join(name)).expect("made");
+        }
+        for name in SHARED {
+            let shared = shared_cache().join("ovenbird").join(name);
+            fs_err::create_dir_all(&shared).expect("made");
+            fs_err::os::unix::fs::symlink(shared, path.join("cache/ovenbird").join(name)).expect("linked");
         }
         Self { folder, path }
     }
 
-    /// The folder that holds all that the test writes, but for the shared cache.
+    /// The folder that holds all that the test writes, but for what of the cache is shared.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -75,12 +83,25 @@ impl Home {
 
     /// Where `ovenbird bake` keeps things.
     pub fn bake_folders(&self) -> Folders {
-        Folders { cache: shared_cache().join("ovenbird"), state: self.path.join("state/ovenbird/bake") }
+        Folders { cache: self.path.join("cache/ovenbird"), state: self.path.join("state/ovenbird/bake") }
     }
 
     /// The folders of bakes that run, or were cut off.
     pub fn bakes(&self) -> PathBuf {
         self.path.join("state/ovenbird/bake/bakes")
+    }
+
+    /// Where this user's cache keeps what the image behind `snapshot` holds, once it is known.
+    pub fn contents_file(&self, snapshot: &str) -> PathBuf {
+        self.bake_folders().cache.join("contents").join(format!("{snapshot}.json.gz"))
+    }
+
+    /// Makes it known what the image behind `snapshot` holds, as if it had been baked here.
+    pub fn keep_contents(&self, snapshot: &str, json: &[u8]) {
+        let file = self.contents_file(snapshot).with_extension("");
+        fs_err::create_dir_all(file.parent().expect("a folder")).expect("made");
+        fs_err::write(&file, json).expect("written");
+        Tool::new("gzip").arg("-f").arg(file).run().expect("packed");
     }
 
     /// Another program, with the user's environment.
@@ -95,7 +116,7 @@ impl Home {
         tool.env(marker, value)
             .env("HOME", self.path.join("home"))
             .env("XDG_STATE_HOME", self.path.join("state"))
-            .env("XDG_CACHE_HOME", shared_cache())
+            .env("XDG_CACHE_HOME", self.path.join("cache"))
             .env("OVENBIRD_AGENT", agent())
     }
 
@@ -129,20 +150,6 @@ pub(super) fn shared_cache() -> PathBuf {
         std::env::var_os("OVENBIRD_TEST_CACHE").map_or_else(|| repository().join("target/test-cache"), PathBuf::from);
     fs_err::create_dir_all(&folder).expect("the cache folder");
     folder.canonicalize().expect("the cache folder's path")
-}
-
-/// Where this machine keeps what the image behind `snapshot` holds, once it knows.
-pub fn contents_file(snapshot: &str) -> PathBuf {
-    shared_cache().join("ovenbird/contents").join(format!("{snapshot}.json.gz"))
-}
-
-/// Makes this machine know what the image behind `snapshot` holds, as if it had baked it.
-pub fn kept_contents(snapshot: &str, json: &[u8]) {
-    let folder = shared_cache().join("ovenbird/contents");
-    fs_err::create_dir_all(&folder).expect("made");
-    let file = folder.join(format!("{snapshot}.json"));
-    fs_err::write(&file, json).expect("written");
-    Tool::new("gzip").arg("-f").arg(file).run().expect("packed");
 }
 
 /// The static agent: where `OVENBIRD_AGENT` says, or where `make agent` puts it.

@@ -13,7 +13,6 @@ use super::Leftover;
 use super::Ran;
 use super::find_leftovers;
 use super::home::agent;
-use super::home::shared_cache;
 use super::list_instances;
 use super::turn::Turn;
 
@@ -31,14 +30,23 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Takes its turn and starts the endpoint; needs root.
+    /// Takes its turn and starts the endpoint; needs root. No other lab runs beside it.
     pub fn start(engine: &'static str) -> Self {
+        Self::with_root(engine, Turn::alone)
+    }
+
+    /// The same for a test that bakes and launches nothing: another such may run beside it.
+    pub fn start_for_bakes() -> Self {
+        Self::with_root("container", Turn::beside_another)
+    }
+
+    fn with_root(engine: &'static str, turn: fn() -> Turn) -> Self {
         assert!(
             rustix::process::geteuid().is_root(),
             "system tests boot instances, which needs root: run them with sudo"
         );
         assert!(agent().is_file(), "there is no {}: run `make agent`, or set OVENBIRD_AGENT", agent().display());
-        Self::of(engine, Some(Turn::take()))
+        Self::of(engine, Some(turn()))
     }
 
     /// Starts an endpoint in which nothing really runs, for the API alone; as many as one likes, and without root.
@@ -115,9 +123,12 @@ impl Lab {
         }
     }
 
-    /// Disks in the shared cache that have not arrived whole.
+    /// Disks in the cache that have not arrived whole.
     pub fn list_half_fetched(&self) -> Vec<String> {
-        list(&shared_cache().join("ovenbird/disks")).into_iter().filter(|name| name.ends_with(".arriving")).collect()
+        list(&self.home.bake_folders().cache.join("disks"))
+            .into_iter()
+            .filter(|name| name.ends_with(".arriving"))
+            .collect()
     }
 
     /// `ovenbird local down`, after which nothing of the instances may be left.

@@ -17,8 +17,6 @@ pub use audit::list_instances;
 pub use clock::days_from_now;
 pub use clock::now;
 pub use home::Home;
-pub use home::contents_file;
-pub use home::kept_contents;
 pub use home::repository;
 pub use lab::Lab;
 pub use leftovers::Leftover;

@@ -5,7 +5,7 @@ use crate::support::Ran;
 
 #[test]
 fn a_base_that_is_registered_is_not_built_again() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     let base = lab.base();
     // Without any tool nothing can be built or fetched.
     let run = |options: &[&str]| {

@@ -37,7 +37,7 @@ fn key_of(lab: &Lab, image: &str) -> Option<String> {
 
 #[test]
 fn a_direct_bake_is_encrypted_by_its_base() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     let (home, api) = (&lab.home, lab.api());
     home.write("ovenbird.toml", PROJECT);

@@ -104,7 +104,7 @@ fn course_of(mode: FaultMode) -> (u32, &'static [&'static str]) {
 
 #[test]
 fn bakes_end_well_or_truly_whatever_the_endpoint_does() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     // The account's own group comes about when it is first asked for.
     lab.api().send(ec2::DescribeSecurityGroupsRequest::default()).expect("groups");

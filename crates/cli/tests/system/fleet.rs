@@ -53,7 +53,7 @@ fn trees(lab: &Lab, ran: &Ran) -> BTreeMap<String, String> {
 
 #[test]
 fn all_ten_baked_twice_are_the_same_trees() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.home.copy_examples();
     lab.base();
     let bake = || trees(&lab, &lab.home.run(["-C", "fleet", "rebuild", "--json"]).ok());
@@ -66,7 +66,7 @@ fn all_ten_baked_twice_are_the_same_trees() {
 
 #[test]
 fn a_rebuild_bakes_what_changed_and_what_is_common_once() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.home.copy_examples();
     lab.base();
 

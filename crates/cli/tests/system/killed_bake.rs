@@ -24,7 +24,7 @@ const PROMPT: Duration = Duration::from_secs(5);
 /// Kills at random moments, each of which leaves something else behind. What is left is resumed, every fifth time taken back.
 #[test]
 fn a_killed_bake_is_resumed_or_leaves_nothing() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     let random = Random::new();
     let light = Light::of_files(&lab, random.clone());
@@ -74,7 +74,7 @@ fn a_killed_bake_is_resumed_or_leaves_nothing() {
 
 #[test]
 fn an_interrupted_bake_takes_everything_back() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     let light = Light::of_plays(&lab, Random::new());
     for (phase, signal) in [
@@ -107,7 +107,7 @@ fn an_interrupted_bake_takes_everything_back() {
 /// `rebuild` is a process that starts others: all of them end, and their mounts with them.
 #[test]
 fn a_rebuild_that_is_cut_off_leaves_nothing_and_workers_may_race() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     let light = Light::of_files(&lab, Random::new());
     for (signal, deadline) in [(Signal::TERM, PROMPT), (Signal::KILL, FREED)] {

@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use crate::support::Lab;
 use crate::support::audit;
-use crate::support::contents_file;
 
 const PROJECT: &str = r#"
 environments = ["dev"]
@@ -106,7 +105,7 @@ fn assert_is_encrypted(lab: &Lab, image: &ec2::Image) {
 /// The manifest was gathered on the running instance; the snapshot was made when it had stopped.
 fn assert_what_was_told_is_what_the_snapshot_holds(lab: &Lab, image: &ec2::Image) {
     let ebs = image.block_device_mappings[0].ebs.as_ref().expect("a volume");
-    let kept = contents_file(ebs.snapshot_id.as_deref().expect("a snapshot"));
+    let kept = lab.home.contents_file(ebs.snapshot_id.as_deref().expect("a snapshot"));
     let told = read_contents(&kept);
     fs_err::remove_file(&kept).expect("removed");
     let id = image.image_id.as_deref().expect("an id");

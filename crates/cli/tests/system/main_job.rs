@@ -84,7 +84,7 @@ build {
 /// Two bakes from the same inputs are the same tree, whatever the blocks are.
 #[test]
 fn two_bakes_of_the_same_inputs_have_one_tree() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.home.copy_examples();
     lab.base();
     // The name holds the minute; these bakes are faster than that.

@@ -12,7 +12,7 @@ const PROJECT: &str = "environments = [\"dev\"]\nregion = \"us-east-1\"\n[servic
 
 #[test]
 fn what_is_promised_of_bakes_is_so() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     lab.home.write("ovenbird.toml", PROJECT);
     a_play_that_is_not_reproducible_is_told(&lab);

@@ -63,7 +63,7 @@ fn everything() -> Value {
 
 #[test]
 fn every_provisioner_does_its_part() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     let home = &lab.home;
     home.write("ovenbird.toml", PROJECT);
@@ -131,7 +131,7 @@ fn tells_no_secret(lab: &Lab, ran: &Ran) {
 
 #[test]
 fn a_failed_provisioner_is_cleaned_up_after_and_can_be_looked_at() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     let home = &lab.home;
     home.write("ovenbird.toml", PROJECT);
@@ -175,7 +175,7 @@ echo once >>galaxy.log
 
 #[test]
 fn the_options_of_ansible_are_honoured() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     let home = &lab.home;
     home.write("ovenbird.toml", PROJECT);

@@ -26,7 +26,7 @@ fn template(text: &str) -> String {
 
 #[test]
 fn an_image_is_replaced_under_its_name() {
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     let (home, api) = (&lab.home, lab.api());
     home.write("ovenbird.toml", PROJECT);

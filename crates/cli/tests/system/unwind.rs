@@ -21,7 +21,7 @@ use crate::support::audit;
 /// of its own meanwhile would keep a copy of the mounts.
 fn lab() -> Lab {
     enter_private_with_this_thread().expect("root may");
-    let lab = Lab::start("container");
+    let lab = Lab::start_for_bakes();
     lab.base();
     lab
 }
