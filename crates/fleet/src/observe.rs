@@ -127,7 +127,13 @@ pub(crate) async fn list_own_images_where(
 }
 
 async fn list_instances(client: &Client, filters: Vec<Filter>) -> Result<Vec<ec2::Instance>, FleetError> {
-    let request = ec2::DescribeInstancesRequest { filters, max_results: Some(PAGE), ..Default::default() };
+    let request = ec2::DescribeInstancesRequest {
+        filters,
+        max_results: Some(PAGE),
+        // Those that services of AWS run in the account are hidden else, and hold their image as any other (lifecycle.md 3, row 12).
+        include_managed_resources: Some(true),
+        ..Default::default()
+    };
     let pages = client.send_all(request).await.map_err(calling("list this account's instances"))?;
     Ok(pages.into_iter().flat_map(|page| page.reservations).flat_map(|reservation| reservation.instances).collect())
 }

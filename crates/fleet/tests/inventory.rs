@@ -94,6 +94,21 @@ async fn calls_follow_pages_and_pointers_not_images() {
     assert_eq!(with.values().sum::<usize>(), without + 1 + 2 * 5, "{with:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn instances_that_services_of_aws_run_hold_their_image() {
+    let (lab, root, proxy, client) = lab().await;
+    let now = lab.at(10 * DAY);
+    let tags = doomed_tags(now);
+    let tags = tags.each_ref().map(|(key, value)| (*key, value.as_str()));
+    let image = register(&lab.client, "managed", &[root], &tags).await;
+    launch(&lab, &image, "running").await;
+    proxy.hide_instances();
+    let cleaned = cleanup(&client, now, &Policy::default(), false).await.expect("cleaned");
+    assert!(cleaned.images.iter().all(|image| !image.delete), "{:?}", cleaned.images);
+    inventory(&client, now, false).await.expect("inventoried");
+    assert_eq!(tag_of(&images(&lab.client).await[&image], "LastUsed"), Some(text(now).as_str()));
+}
+
 /// An image that has as many tags as one may have.
 async fn full_image(lab: &Lab, name: &str, root: &str) -> String {
     let image = register(&lab.client, name, &[root.to_owned()], &[]).await;

@@ -145,6 +145,8 @@ shape! {
     pub struct DescribeInstancesRequest {
         /// The instance IDs.
         instance_ids: Vec<String> = "InstanceId",
+        /// Indicates whether to include managed resources in the output.
+        include_managed_resources: Option<bool> = "IncludeManagedResources",
         /// Checks the permissions only; the answer is then the error `DryRunOperation` or `UnauthorizedOperation`.
         dry_run: Option<bool> = "dryRun",
         /// What the results must match.

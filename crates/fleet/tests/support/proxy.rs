@@ -28,6 +28,9 @@ pub(crate) enum Fault {
 pub(crate) const FAULTS: [Fault; 5] =
     [Fault::Reset, Fault::AnswerLost, Fault::AnswerLostOnce, Fault::Broken, Fault::Throttled];
 
+const NO_INSTANCES: &str = "<DescribeInstancesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">\
+    <requestId>1</requestId><reservationSet/></DescribeInstancesResponse>";
+
 /// Nobody panics who holds the plan.
 const SOUND: &str = "a sound plan";
 
@@ -42,11 +45,14 @@ struct Plan {
     spoilt: Option<String>,
     /// Runs before the first call of this action that is at least the n-th of it.
     between: Option<(&'static str, usize, Between)>,
+    /// All instances are those of services of AWS, which an account hides from who does not ask for them.
+    hides_instances: bool,
 }
 
 /// What to do with a request.
 enum Turn {
     Forward,
+    ShowNone,
     Spoil(Fault),
 }
 
@@ -81,6 +87,11 @@ impl Proxy {
         *self.plan.lock().expect(SOUND) = Plan { between: Some((action, nth, Box::new(between))), ..Plan::default() };
     }
 
+    /// Begins to count anew, and shows instances only to who asks for managed ones.
+    pub(crate) fn hide_instances(&self) {
+        *self.plan.lock().expect(SOUND) = Plan { hides_instances: true, ..Plan::default() };
+    }
+
     /// The actions that were asked for since then, retries not counted.
     pub(crate) fn actions(&self) -> Vec<String> {
         self.plan.lock().expect(SOUND).asked.clone()
@@ -96,6 +107,9 @@ fn take_turn(plan: &Mutex<Plan>, action: &str, body: String) -> Turn {
     }
     let number = plan.asked.len();
     plan.asked.push(action.to_owned());
+    if plan.hides_instances && action == "DescribeInstances" && !body.contains("IncludeManagedResources=true") {
+        return Turn::ShowNone;
+    }
     let times = plan.asked.iter().filter(|asked| **asked == action).count();
     if plan.between.as_ref().is_some_and(|(wanted, nth, _)| *wanted == action && times > *nth)
         && let Some((_, _, between)) = plan.between.take()
@@ -121,6 +135,11 @@ fn serve(stream: TcpStream, upstream: &str, plan: &Mutex<Plan>) {
     let mut stream = reader.into_inner();
     match turn {
         Turn::Forward => drop(forward(upstream, &head, &body).and_then(|answer| stream.write_all(&answer))),
+        Turn::ShowNone => drop(write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{NO_INSTANCES}",
+            NO_INSTANCES.len()
+        )),
         Turn::Spoil(fault) => {
             if matches!(fault, Fault::AnswerLost | Fault::AnswerLostOnce) {
                 let _ = forward(upstream, &head, &body);
