@@ -1,6 +1,7 @@
 //! Running a play with the machine's own `ansible-playbook`, and knowing what it does.
 
 mod config;
+mod early;
 mod error;
 mod event;
 mod fast;
@@ -19,6 +20,7 @@ use ovenbird_disk::tool::Tool;
 use ovenbird_disk::tool::ToolError;
 
 pub use config::Config;
+pub(crate) use early::Early;
 pub use error::PlaybookError;
 pub use event::Event;
 pub use event::Place;
@@ -64,7 +66,21 @@ pub fn run_playbook(
     work: &Path,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<PlaybookOutcome, PlaybookError> {
-    let started = Instant::now();
+    run_playbook_with(None, sandbox, playbook, work, on_event)
+}
+
+/// As [`run_playbook`], by an Ansible that is loaded already.
+///
+/// # Errors
+/// As [`run_playbook`].
+pub(crate) fn run_playbook_with(
+    early: Option<Early>,
+    sandbox: &Sandbox,
+    playbook: &Playbook,
+    work: &Path,
+    on_event: &mut dyn FnMut(Event),
+) -> Result<PlaybookOutcome, PlaybookError> {
+    let began = Instant::now();
     let config = Config::read(&playbook.directory, &playbook.env)?;
     fs::create_dir_all(work)?;
     let mut log = Log::append(&work.join("ansible.log"), &playbook.secrets)?;
@@ -74,13 +90,14 @@ pub fn run_playbook(
         log.line(&format!("fast path: modules are forks of one Python {} in the image", worker.python));
         on_event(event);
     }
-    let inventory = write_inputs(sandbox, playbook, work, worker.as_ref())?;
+    write_inputs(sandbox, playbook, work, worker.as_ref())?;
     let mut course = Course::default();
-    let tool = command(playbook, &config, work, &inventory).env(BAKE_VARIABLE, sandbox.bake());
+    let tool = command(playbook, &config, work).env(BAKE_VARIABLE, sandbox.bake());
     log.line(&format!("$ {tool}"));
-    let ended = tool.run_lines(|line| course.follow(line, &mut log, on_event));
+    let started = early.map_or_else(|| tool.start(), Early::go);
+    let ended = started.and_then(|running| running.run_lines(|line| course.follow(line, &mut log, on_event)));
     end_worker(worker.as_mut(), &mut log, on_event);
-    outcome(ended, course, playbook, log, started)
+    outcome(ended, course, playbook, log, began)
 }
 
 /// What became of a run.
@@ -89,7 +106,7 @@ fn outcome(
     course: Course,
     playbook: &Playbook,
     mut log: Log,
-    started: Instant,
+    began: Instant,
 ) -> Result<PlaybookOutcome, PlaybookError> {
     log.finish()?;
     let code = match ended {
@@ -99,7 +116,7 @@ fn outcome(
         Err(error) => return Err(PlaybookError::Tool(error)),
     };
     let stats = course.judge(code, playbook, &log)?;
-    Ok(PlaybookOutcome { stats, seconds: started.elapsed().as_secs_f64(), log: log.path })
+    Ok(PlaybookOutcome { stats, seconds: began.elapsed().as_secs_f64(), log: log.path })
 }
 
 fn start_worker(sandbox: &Sandbox, playbook: &Playbook) -> Result<Worker, String> {
@@ -124,20 +141,18 @@ fn say_plain(reason: String, log: &mut Log, on_event: &mut dyn FnMut(Event)) {
     on_event(Event::PlainAnsible { reason });
 }
 
-/// Writes the inventory and the plugins; returns the inventory's path.
-fn write_inputs(
-    sandbox: &Sandbox,
-    playbook: &Playbook,
-    work: &Path,
-    worker: Option<&Worker>,
-) -> Result<PathBuf, PlaybookError> {
+/// Writes the inventory and the plugins.
+fn write_inputs(sandbox: &Sandbox, playbook: &Playbook, work: &Path, worker: Option<&Worker>) -> std::io::Result<()> {
     fast::write_plugin(&work.join("connection"))?;
     fs::create_dir_all(work.join("callback"))?;
     fs::write(work.join("callback").join(format!("{EVENTS_NAME}.py")), EVENTS_PLUGIN)?;
-    let inventory = work.join("inventory.ini");
-    fs::write(&inventory, playbook.inventory(sandbox, worker.map(Worker::socket).as_deref()))?;
-    link_variables(playbook, work)?;
-    Ok(inventory)
+    fs::write(inventory(work), playbook.inventory(sandbox, worker.map(Worker::socket).as_deref()))?;
+    link_variables(playbook, work)
+}
+
+/// Where the inventory is.
+fn inventory(work: &Path) -> PathBuf {
+    work.join("inventory.ini")
 }
 
 /// Ansible reads the variables that lie beside an inventory: the folder's, beside ours.
@@ -155,9 +170,14 @@ fn link_variables(playbook: &Playbook, work: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn command(playbook: &Playbook, config: &Config, work: &Path, inventory: &Path) -> Tool {
+fn command(playbook: &Playbook, config: &Config, work: &Path) -> Tool {
+    called(Tool::new(&playbook.command), playbook, config, work)
+}
+
+/// The program with all that it is told.
+fn called(program: Tool, playbook: &Playbook, config: &Config, work: &Path) -> Tool {
     let temporary = work.join("tmp");
-    let mut tool = Tool::new(&playbook.command)
+    let mut tool = program
         .doing(format!("run {}", playbook.file.display()))
         .current_dir(&playbook.directory)
         .deadline(playbook.deadline)
@@ -181,7 +201,7 @@ fn command(playbook: &Playbook, config: &Config, work: &Path, inventory: &Path) 
         .env("ANSIBLE_CONNECTION_PLUGINS", config.connection_path(&work.join("connection")))
         .env("ANSIBLE_COLLECTIONS_PATH", config.collections_path(&playbook.collections))
         .env("ANSIBLE_ROLES_PATH", config.roles_path(&playbook.roles))
-        .args(playbook.arguments(inventory))
+        .args(playbook.arguments(&inventory(work)))
 }
 
 /// What is known of a run while it goes on.

@@ -34,6 +34,7 @@ use crate::step;
 use crate::step::Mishaps;
 use crate::step::Steps;
 use crate::steps;
+use crate::steps::Next;
 use crate::working_disk;
 
 /// A finished bake.
@@ -188,7 +189,7 @@ async fn run_layers(oven: &mut Oven<'_>, plan: Plan, until: LayerKey) -> Result<
     oven.is_clean = true;
     let missing = plan.layers.get(plan.reused().len()..=last).unwrap_or_default();
     if !missing.is_empty() {
-        step::run(oven, &layers(&plan, missing)).await?;
+        step::run(oven, &layers(&plan, missing, Next::Nothing)).await?;
     }
     Ok((plan, None))
 }
@@ -241,23 +242,31 @@ fn launch(plan: &Plan) -> Steps<'_> {
 
 /// Without an instance: the base's blocks, a layer of changed blocks for each provisioner, an image of the last one.
 fn direct(plan: &Plan) -> Steps<'_> {
-    let mut steps = layers(plan, plan.to_run());
+    let mut steps = layers(plan, plan.to_run(), Next::Image);
+    // The disk is whole before its last snapshot is.
+    let awaited = steps.pop_if(|_| !plan.to_run().is_empty());
     steps.push(Box::new(steps::InspectDisk));
+    steps.extend(awaited);
     steps
 }
 
-fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer]) -> Steps<'p> {
+/// While EBS completes a layer's snapshot, the next layer runs over the disk.
+fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer], last: Next<'p>) -> Steps<'p> {
     let mut steps: Steps<'_> = vec![
         Box::new(steps::OwnBase { source: &plan.source }),
         Box::new(steps::FetchBase),
         Box::new(steps::CopyDisk { plan }),
     ];
-    for layer in missing {
-        steps.push(Box::new(steps::RunLayer { plan, layer }));
+    let mut below: Option<Box<dyn step::Step + 'p>> = None;
+    for (index, layer) in missing.iter().enumerate() {
+        let next = missing.get(index + 1).map_or(last, Next::Layer);
+        steps.push(Box::new(steps::RunLayer { plan, layer, next }));
+        steps.extend(below.replace(Box::new(steps::AwaitSnapshot { layer })));
         steps.push(Box::new(steps::StartSnapshot { plan, layer }));
         steps.push(Box::new(steps::PutBlocks { layer }));
         steps.push(Box::new(steps::CompleteSnapshot { layer }));
     }
+    steps.extend(below);
     steps
 }
 

@@ -1,6 +1,7 @@
 //! A last look at the finished disk: its identity, what it holds, and the rules that every image keeps.
 
 use std::path::Path;
+use std::thread::JoinHandle;
 
 use ovenbird_core::block::Digest;
 use ovenbird_core::contents::Contents;
@@ -11,6 +12,7 @@ use ovenbird_disk::mount::LoopMount;
 
 use crate::error::BakeError;
 use crate::error::working;
+use crate::oven::needed;
 use crate::seal::Demands;
 use crate::seal::Report;
 use crate::seal::report;
@@ -23,11 +25,36 @@ pub(crate) struct Inspection {
     pub(crate) contents: Contents,
 }
 
-/// Looks at `disk`, which is not changed.
-///
-/// # Errors
-/// [`BakeError::Lints`] where the image breaks a rule; what cannot be read.
-pub(crate) fn inspect(folder: &Path, disk: &Path) -> Result<Inspection, BakeError> {
+/// A look at a disk that nothing writes to any more, while its blocks are on their way. Dropping it waits for its end.
+pub(crate) struct Inspecting {
+    thread: Option<JoinHandle<Result<Inspection, BakeError>>>,
+}
+
+impl Inspecting {
+    /// Begins to look at `disk`; its mount is in `folder`.
+    pub(crate) fn start(folder: &Path, disk: &Path) -> Self {
+        let (folder, disk) = (folder.to_owned(), disk.to_owned());
+        Self { thread: Some(std::thread::spawn(move || inspect(&folder, &disk))) }
+    }
+
+    /// What was found.
+    ///
+    /// # Errors
+    /// [`BakeError::Lints`] where the image breaks a rule; what cannot be read.
+    pub(crate) fn end(mut self) -> Result<Inspection, BakeError> {
+        let thread = needed(self.thread.take(), "a look at the disk")?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+impl Drop for Inspecting {
+    fn drop(&mut self) {
+        // Nobody asks any more what it found; its mount must be gone before the disk is.
+        _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+fn inspect(folder: &Path, disk: &Path) -> Result<Inspection, BakeError> {
     let root = gpt::find_root(disk).map_err(working("find the root partition"))?;
     let mounted = LoopMount::ensure(disk, &root, &folder.join("finished"), Access::ReadOnly)
         .map_err(working("mount the finished disk"))?;

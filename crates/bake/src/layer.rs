@@ -10,6 +10,7 @@ use ovenbird_disk::mount::LoopMount;
 use ovenbird_disk::mount::Mount;
 use ovenbird_template::SourceAmi;
 
+use crate::ansible::Early;
 use crate::apply::apply;
 use crate::error::BakeError;
 use crate::error::working;
@@ -43,6 +44,14 @@ pub(crate) struct Workplace<'a> {
     pub(crate) disk: &'a Path,
 }
 
+/// Loads Ansible for the layer's play, if it begins with one: nothing before it can then change what Ansible is called with.
+pub(crate) fn load_ansible(layer: &PlannedLayer, logs: &Path, bake: &str) -> Option<Early> {
+    match &layer.runs.first()?.work {
+        provision::Work::Play(playbook) => Early::start(playbook, logs, bake),
+        _ => None,
+    }
+}
+
 /// Runs the layer's provisioners over the disk and writes what they changed, sealed, to the disk.
 ///
 /// # Errors
@@ -50,6 +59,7 @@ pub(crate) struct Workplace<'a> {
 pub(crate) fn run_layer(
     place: &Workplace<'_>,
     layer: &PlannedLayer,
+    early: Option<Early>,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<(), BakeError> {
     let (folder, epoch) = (&place.folder.path, place.plan.epoch);
@@ -65,7 +75,7 @@ pub(crate) fn run_layer(
     let mounted = LoopMount::ensure(place.disk, &root, &base, Access::ReadOnly).map_err(working("mount the base"))?;
 
     on_event(Event::Phase { phase: Phase::Play { layer: layer.title.clone() } });
-    if let Err(error) = provision(place, layer, &layers, on_event) {
+    if let Err(error) = provision(place, layer, &layers, early, on_event) {
         if place.request.keep_on_failure {
             mounted.unmount().map_err(working("unmount the base"))?;
             show_failure(place, &layers)?;
@@ -110,6 +120,7 @@ fn provision(
     place: &Workplace<'_>,
     layer: &PlannedLayer,
     layers: &Layers,
+    early: Option<Early>,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<(), BakeError> {
     let options = Options {
@@ -120,7 +131,8 @@ fn provision(
         epoch: place.plan.epoch,
     };
     let sandbox = Sandbox::start(layers, &options).map_err(working("start the sandbox"))?;
-    let mut site = Site { target: &sandbox, request: place.request, ami: place.ami, logs: place.logs, on_event };
+    let (request, ami, logs) = (place.request, place.ami, place.logs);
+    let mut site = Site { target: &sandbox, request, ami, logs, early, on_event };
     if let Err(error) = layer.runs.iter().try_for_each(|run| provision::run(&mut site, run)) {
         provision::clean_up(&mut site, place.plan.error_cleanup.as_ref());
         return Err(error);

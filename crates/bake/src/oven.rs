@@ -7,15 +7,19 @@ use ovenbird_aws::Client;
 use ovenbird_core::layer::LayerKey;
 use ovenbird_core::manifest::Manifest;
 
+use crate::ansible::Early;
 use crate::disks::BaseDisk;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::event::Event;
 use crate::folder::BakeFolder;
 use crate::folder::drop_old_logs;
+use crate::inspect::Inspecting;
 use crate::inspect::Inspection;
 use crate::journal::Journal;
 use crate::launch::Launched;
+use crate::layer::load_ansible;
+use crate::plan::PlannedLayer;
 use crate::request::Request;
 use crate::step::Mishaps;
 use crate::upload::Upload;
@@ -43,12 +47,16 @@ pub(crate) struct Oven<'a> {
     pub(crate) base: Option<BaseDisk>,
     /// The disk that is baked on.
     pub(crate) disk: Option<WorkingDisk>,
+    /// Ansible, loaded for the play that comes next.
+    pub(crate) early: Option<Early>,
     /// The layer that is on its way to AWS.
     pub(crate) upload: Option<Upload>,
     /// The snapshots of the layers that are kept.
     pub(crate) kept: BTreeMap<LayerKey, String>,
     /// What a launch has so far.
     pub(crate) launched: Launched,
+    /// A look at the finished disk, under way.
+    pub(crate) inspecting: Option<Inspecting>,
     /// What the finished disk holds.
     pub(crate) inspection: Option<Inspection>,
     /// `ami-…`
@@ -89,15 +97,22 @@ impl<'a> Oven<'a> {
             base_snapshot: None,
             base: None,
             disk: None,
+            early: None,
             upload: None,
             kept: BTreeMap::new(),
             launched: Launched::default(),
+            inspecting: None,
             inspection: None,
             image: None,
             copies: BTreeMap::new(),
             retired_snapshots: Vec::new(),
             manifest: None,
         })
+    }
+
+    /// The layer is run next.
+    pub(crate) fn load_ansible_for(&mut self, layer: Option<&PlannedLayer>) {
+        self.early = layer.and_then(|layer| load_ansible(layer, &self.logs, &self.folder.id));
     }
 
     pub(crate) fn tell(&mut self, event: Event) {

@@ -22,6 +22,7 @@ use ovenbird_template::ShellLocal;
 use ovenbird_template::Sleep;
 use ovenbird_template::SourceAmi;
 
+use crate::ansible::Early;
 use crate::ansible::Playbook;
 use crate::ansible::PlaybookError;
 use crate::error::BakeError;
@@ -94,6 +95,8 @@ pub(crate) struct Site<'a> {
     pub(crate) ami: &'a SourceAmi,
     /// Folder of the logs.
     pub(crate) logs: &'a Path,
+    /// An Ansible that is loaded already, for the play that it is of.
+    pub(crate) early: Option<Early>,
     pub(crate) on_event: &'a mut dyn FnMut(Event),
 }
 
@@ -159,7 +162,8 @@ fn run_once(site: &mut Site<'_>, run: &Run) -> Result<(), BakeError> {
 
 fn play(site: &mut Site<'_>, run: &Run, playbook: &Playbook) -> Result<(), BakeError> {
     let on_event = &mut *site.on_event;
-    let played = site.target.play(playbook, site.logs, &mut |task| on_event(Event::Ansible { task }));
+    let early = site.early.take_if(|early| early.fits(playbook, site.logs));
+    let played = site.target.play(early, playbook, site.logs, &mut |task| on_event(Event::Ansible { task }));
     played.map(drop).map_err(|error| match error {
         PlaybookError::Interrupted => BakeError::Interrupted,
         error => working(format!("run {}", run.title))(error),

@@ -13,6 +13,7 @@ pub use fetch::fetch_disk;
 pub(crate) use register::find_named;
 pub use register::register_image;
 pub(crate) use register::wait_until_available;
+pub(crate) use upload::COMPLETION;
 pub use upload::NewSnapshot;
 pub(crate) use upload::complete_snapshot;
 pub use upload::list_pending_snapshots;
@@ -20,6 +21,7 @@ pub(crate) use upload::put_blocks;
 pub use upload::put_changes;
 pub use upload::start_snapshot;
 pub use upload::undo_snapshot;
+pub(crate) use upload::wait_until_completed;
 
 /// Block calls in flight. 100 ms a call makes 640/s of it; the client itself keeps all bakes together under the quotas.
 const IN_FLIGHT: usize = 64;

@@ -61,7 +61,7 @@ fn run_layers(
     for layer in &plan.layers {
         on_event(Event::Runs { layer: layer.title.clone(), why: vec!["the bake is checked".to_owned()] });
         let place = Workplace { request, plan, folder, logs: &logs, ami: &ami, disk: &disk };
-        run_layer(&place, layer, on_event)?;
+        run_layer(&place, layer, None, on_event)?;
     }
     Ok(())
 }

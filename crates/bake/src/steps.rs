@@ -1,5 +1,6 @@
 //! The steps of a bake, one file each.
 
+mod await_snapshot;
 mod complete_snapshot;
 mod connect;
 mod copy_disk;
@@ -27,6 +28,7 @@ mod start_snapshot;
 mod stop_instance;
 mod write_manifest;
 
+pub(crate) use await_snapshot::AwaitSnapshot;
 pub(crate) use complete_snapshot::CompleteSnapshot;
 pub(crate) use connect::Connect;
 pub(crate) use copy_disk::CopyDisk;
@@ -47,6 +49,7 @@ pub(crate) use read_package_lists::ReadPackageLists;
 pub(crate) use read_package_lists::has_fresh_lists;
 pub(crate) use register_image::RegisterImage;
 pub(crate) use retire_image::RetireImage;
+pub(crate) use run_layer::Next;
 pub(crate) use run_layer::RunLayer;
 pub(crate) use run_on_instance::RunOnInstance;
 pub(crate) use seal_instance::SealInstance;

@@ -6,11 +6,12 @@ use std::time::Duration;
 use ovenbird_disk::tool::Tool;
 
 use crate::ansible;
+use crate::ansible::Early;
 use crate::ansible::Playbook;
 use crate::ansible::PlaybookError;
 use crate::ansible::PlaybookOutcome;
-use crate::ansible::run_playbook;
 use crate::ansible::run_playbook_over_ssh;
+use crate::ansible::run_playbook_with;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::sandbox::Sandbox;
@@ -28,12 +29,13 @@ pub(crate) trait Target {
     /// A command for its shell, as the user that provisioners are.
     fn command(&self, doing: &str, script: &str) -> Tool;
 
-    /// Runs a playbook of this machine against it. `work` receives the log.
+    /// Runs a playbook of this machine against it. `work` receives the log; an `early` Ansible is of the same playbook.
     ///
     /// # Errors
     /// The playbook's.
     fn play(
         &self,
+        early: Option<Early>,
         playbook: &Playbook,
         work: &Path,
         on_event: &mut dyn FnMut(ansible::Event),
@@ -51,11 +53,12 @@ impl Target for Sandbox {
 
     fn play(
         &self,
+        early: Option<Early>,
         playbook: &Playbook,
         work: &Path,
         on_event: &mut dyn FnMut(ansible::Event),
     ) -> Result<PlaybookOutcome, PlaybookError> {
-        run_playbook(self, playbook, work, on_event)
+        run_playbook_with(early, self, playbook, work, on_event)
     }
 }
 
@@ -70,6 +73,7 @@ impl Target for Login {
 
     fn play(
         &self,
+        _early: Option<Early>,
         playbook: &Playbook,
         work: &Path,
         on_event: &mut dyn FnMut(ansible::Event),

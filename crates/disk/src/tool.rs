@@ -22,6 +22,7 @@ use std::time::Duration;
 pub use detached::Detached;
 pub use error::ToolError;
 pub use guarded::Guarded;
+pub use run::Started;
 
 /// How long a tool may run unless told otherwise.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(300);
@@ -203,7 +204,15 @@ impl Tool {
     /// # Errors
     /// As [`Tool::run`].
     pub fn run_lines(self, follow: impl FnMut(Line<'_>)) -> Result<Output, ToolError> {
-        run::run_lines(self, follow)
+        run::start(self)?.run_lines(follow)
+    }
+
+    /// Starts it, to be followed to its end later. It dies with the calling **thread**.
+    ///
+    /// # Errors
+    /// [`ToolError`] when it is missing or cannot start.
+    pub fn start(self) -> Result<Started, ToolError> {
+        run::start(self)
     }
 
     /// Starts it in a session of its own to outlive this process; its output is appended to `log`.
@@ -254,7 +263,9 @@ pub fn ensure_installed(name: &str, doing: &str) -> Result<(), ToolError> {
     find_program(name).map(drop).ok_or_else(|| ToolError::missing(name, doing))
 }
 
-fn find_program(name: &str) -> Option<PathBuf> {
+/// Where the program of this name is: in `PATH`, or where system tools live.
+#[must_use]
+pub fn find_program(name: &str) -> Option<PathBuf> {
     if name.contains('/') {
         return Path::new(name).is_file().then(|| name.into());
     }

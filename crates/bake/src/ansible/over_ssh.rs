@@ -2,7 +2,6 @@
 //! plays five to ten times slower (packer.md 2.3).
 
 use std::path::Path;
-use std::path::PathBuf;
 use std::time::Instant;
 
 use fs_err as fs;
@@ -18,6 +17,7 @@ use super::Playbook;
 use super::PlaybookError;
 use super::PlaybookOutcome;
 use super::command;
+use super::inventory;
 use super::outcome;
 use crate::sandbox::BAKE_VARIABLE;
 use crate::ssh::Login;
@@ -37,10 +37,10 @@ pub(crate) fn run_playbook_over_ssh(
 ) -> Result<PlaybookOutcome, PlaybookError> {
     let started = Instant::now();
     let config = Config::read(&playbook.directory, &playbook.env)?;
-    let inventory = write_inputs(login, playbook, work)?;
+    write_inputs(login, playbook, work)?;
     let mut log = Log::append(&work.join("ansible.log"), &playbook.secrets)?;
     let mut course = Course::default();
-    let tool = with_login(command(playbook, &config, work, &inventory), login);
+    let tool = with_login(command(playbook, &config, work), login);
     log.line(&format!("$ {tool}"));
     let ended = tool.run_lines(|line| course.follow(line, &mut log, on_event));
     outcome(ended, course, playbook, log, started)
@@ -60,10 +60,9 @@ fn with_login(tool: Tool, login: &Login) -> Tool {
         .env("ANSIBLE_SSH_TRANSFER_METHOD", "piped")
 }
 
-fn write_inputs(login: &Login, playbook: &Playbook, work: &Path) -> Result<PathBuf, PlaybookError> {
+fn write_inputs(login: &Login, playbook: &Playbook, work: &Path) -> std::io::Result<()> {
     fs::create_dir_all(work.join("callback"))?;
     fs::write(work.join("callback").join(format!("{EVENTS_NAME}.py")), EVENTS_PLUGIN)?;
-    let inventory = work.join("inventory.ini");
     let host = login.host();
     let variables = format!(
         "ansible_connection=ssh ansible_host={} ansible_port={} ansible_user={} ansible_ssh_private_key_file={} \
@@ -73,6 +72,5 @@ fn write_inputs(login: &Login, playbook: &Playbook, work: &Path) -> Result<PathB
         host.user,
         quoted(&login.key().display().to_string()),
     );
-    fs::write(&inventory, playbook.inventory_of(&variables))?;
-    Ok(inventory)
+    fs::write(inventory(work), playbook.inventory_of(&variables))
 }

@@ -39,7 +39,9 @@ const NOT_FOUND_POLL: Duration = Duration::from_millis(250);
 /// Minutes without a put after which EBS gives up on a pending snapshot by itself. An account may have 100 pending.
 const TIMEOUT_MINUTES: i32 = 10;
 /// How long a completed snapshot may take to say so.
-const COMPLETION: Duration = Duration::from_secs(600);
+pub(crate) const COMPLETION: Duration = Duration::from_secs(600);
+/// How often is looked.
+const COMPLETION_POLL: Duration = Duration::from_millis(500);
 
 /// A snapshot to be made.
 #[derive(Clone, Debug)]
@@ -92,7 +94,8 @@ pub async fn put_changes(
     on_block: impl FnMut(u64, u64),
 ) -> Result<(), BakeError> {
     let digests = put_blocks(client, snapshot, disk, changes, on_block).await?;
-    complete_snapshot(client, snapshot, &digests).await
+    complete_snapshot(client, snapshot, &digests).await?;
+    wait_until_completed(client, snapshot, COMPLETION).await
 }
 
 /// Puts `changes` of `disk` into the pending `snapshot`, and answers the digests of what it put.
@@ -123,7 +126,7 @@ pub(crate) async fn put_blocks(
     Ok(digests)
 }
 
-/// Completes the pending `snapshot`, which holds blocks of these digests over its parent, and waits until it is completed.
+/// Completes the pending `snapshot`, which holds blocks of these digests over its parent. It is completed some time later.
 ///
 /// # Errors
 /// AWS's refusals.
@@ -139,13 +142,18 @@ pub(crate) async fn complete_snapshot(
         checksum_algorithm: Some("SHA256".to_owned()),
         checksum_aggregation_method: Some("LINEAR".to_owned()),
     };
-    let doing = || format!("complete snapshot {snapshot}");
-    once_there(client, snapshot, &request, Instant::now()).await.map_err(calling(doing()))?;
-    wait(format!("snapshot {snapshot} to be completed"), COMPLETION, Duration::from_millis(500), async || {
-        is_completed(client, snapshot).await
-    })
-    .await
-    .map_err(calling(doing()))
+    let sent = once_there(client, snapshot, &request, Instant::now()).await;
+    sent.map(drop).map_err(calling(format!("complete snapshot {snapshot}")))
+}
+
+/// Waits until `snapshot` is completed, at most for `patience`.
+///
+/// # Errors
+/// AWS's refusals; a snapshot that ends as an error, or takes too long.
+pub(crate) async fn wait_until_completed(client: &Client, snapshot: &str, patience: Duration) -> Result<(), BakeError> {
+    let what = format!("snapshot {snapshot} to be completed");
+    let completed = wait(what, patience, COMPLETION_POLL, async || is_completed(client, snapshot).await).await;
+    completed.map_err(calling(format!("complete snapshot {snapshot}")))
 }
 
 async fn is_completed(client: &Client, snapshot: &str) -> Result<Option<()>, aws::Error> {

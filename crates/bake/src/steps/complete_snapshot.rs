@@ -1,16 +1,21 @@
-//! The snapshot completed: from here on it is a layer, and stays whatever becomes of the bake.
+//! The layer's blocks are said to be all. From here on EBS makes them a snapshot, while the bake goes on: what is baked over it needs the
+//! disk, and not yet the snapshot.
 
-use crate::event::Event;
-use crate::journal::Entry;
+use std::time::Duration;
+
+use super::await_snapshot::keep;
+use crate::error::BakeError;
 use crate::oven::Oven;
 use crate::oven::needed;
 use crate::plan::PlannedLayer;
-use crate::plan::remember;
 use crate::remote::complete_snapshot;
 use crate::step::Step;
 use crate::step::Work;
 use crate::working_disk::Content;
 use crate::working_disk::WorkingDisk;
+
+/// For how long a bake that failed waits for a layer that is nearly there, and good.
+const FAREWELL: Duration = Duration::from_secs(60);
 
 pub(crate) struct CompleteSnapshot<'p> {
     pub(crate) layer: &'p PlannedLayer,
@@ -23,23 +28,33 @@ impl Step for CompleteSnapshot<'_> {
 
     fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
-            if oven.kept.contains_key(&self.layer.key) {
+            if self.is_sent(oven) {
                 return Ok(());
             }
-            let upload = needed(oven.upload.take(), "a snapshot for the layer")?;
-            let disk = needed(oven.disk.take(), "a disk to bake on")?;
+            let upload = needed(oven.upload.as_ref(), "a snapshot for the layer")?;
             complete_snapshot(oven.client, &upload.snapshot, &upload.digests).await?;
-            oven.journal.append(Entry::Kept { snapshot: upload.snapshot.clone() })?;
-            remember(&oven.request.folders, self.layer)?;
-            oven.kept.insert(self.layer.key, upload.snapshot.clone());
-            let content = Content { snapshot: upload.snapshot.clone(), map: upload.map, layer: None };
+            let content = Content { snapshot: upload.snapshot.clone(), map: upload.map.clone(), layer: None };
+            let disk = needed(oven.disk.take(), "a disk to bake on")?;
             oven.disk = Some(WorkingDisk::record(disk.path, content)?);
-            oven.tell(Event::Kept {
-                layer: self.layer.title.clone(),
-                snapshot: upload.snapshot,
-                changed_blocks: upload.changes.len() as u64,
-            });
             Ok(())
         })
+    }
+
+    /// A later step's failure is none of this layer's: it is kept, if it comes to be.
+    fn undo<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
+        Box::pin(async {
+            if self.is_sent(oven) && !oven.kept.contains_key(&self.layer.key) {
+                // What does not come to be is pending, and deleted with what began it.
+                let _: Result<(), BakeError> = keep(oven, self.layer, FAREWELL).await;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl CompleteSnapshot<'_> {
+    fn is_sent(&self, oven: &Oven<'_>) -> bool {
+        let on_disk = oven.disk.as_ref().map(|disk| disk.content.snapshot.as_str());
+        oven.upload.as_ref().is_some_and(|upload| upload.layer == self.layer.key && Some(&*upload.snapshot) == on_disk)
     }
 }

@@ -24,6 +24,7 @@ impl Step for CopyDisk<'_> {
     fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
             let base = needed(oven.base.clone(), "the base's disk")?;
+            oven.load_ansible_for(self.plan.to_run().first());
             let mut snapshot = base.snapshot.clone();
             for layer in self.plan.reused() {
                 if let Fate::Reused { snapshot: reused } = &layer.fate {
@@ -51,6 +52,7 @@ impl Step for CopyDisk<'_> {
     fn undo<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
             oven.disk = None;
+            oven.inspecting = None;
             WorkingDisk::remove(&oven.folder.path)
         })
     }

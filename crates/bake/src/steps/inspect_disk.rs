@@ -1,6 +1,6 @@
 //! A last look at the finished disk: its identity, and the rules that every image keeps.
 
-use crate::inspect::inspect;
+use crate::inspect::Inspecting;
 use crate::oven::Oven;
 use crate::oven::needed;
 use crate::step::Step;
@@ -15,8 +15,18 @@ impl Step for InspectDisk {
 
     fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
-            let disk = needed(oven.disk.as_ref(), "a disk to bake on")?;
-            oven.inspection = Some(inspect(&oven.folder.path, &disk.path)?);
+            if oven.inspection.is_some() {
+                return Ok(());
+            }
+            let inspecting = match oven.inspecting.take() {
+                Some(begun) => begun,
+                // No layer was run.
+                None => {
+                    let disk = needed(oven.disk.as_ref(), "a disk to bake on")?;
+                    Inspecting::start(&oven.folder.path, &disk.path)
+                }
+            };
+            oven.inspection = Some(inspecting.end()?);
             Ok(())
         })
     }

@@ -1,6 +1,7 @@
 //! A layer's provisioner, run over the disk, sealed and written to it.
 
 use crate::event::Event;
+use crate::inspect::Inspecting;
 use crate::layer::Workplace;
 use crate::layer::run_layer;
 use crate::oven::Oven;
@@ -17,6 +18,18 @@ use crate::working_disk::WorkingDisk;
 pub(crate) struct RunLayer<'p> {
     pub(crate) plan: &'p Plan,
     pub(crate) layer: &'p PlannedLayer,
+    pub(crate) next: Next<'p>,
+}
+
+/// What becomes of the disk after the layer.
+#[derive(Clone, Copy)]
+pub(crate) enum Next<'p> {
+    /// Another layer is run over it.
+    Layer(&'p PlannedLayer),
+    /// An image is made of it.
+    Image,
+    /// It is of no more use.
+    Nothing,
 }
 
 impl Step for RunLayer<'_> {
@@ -43,9 +56,16 @@ impl Step for RunLayer<'_> {
                 ami: &ami,
                 disk: &disk.path,
             };
-            run_layer(&place, self.layer, &mut *oven.on_event)?;
+            run_layer(&place, self.layer, oven.early.take(), &mut *oven.on_event)?;
             let content = Content { layer: Some(self.layer.key), ..disk.content };
+            let path = disk.path.clone();
             oven.disk = Some(WorkingDisk::record(disk.path, content)?);
+            // While this layer is on its way to AWS.
+            match self.next {
+                Next::Layer(next) => oven.load_ansible_for(Some(next)),
+                Next::Image => oven.inspecting = Some(Inspecting::start(&oven.folder.path, &path)),
+                Next::Nothing => {}
+            }
             Ok(())
         })
     }

@@ -34,7 +34,8 @@ impl Step for RunOnInstance<'_> {
             let login = needed(oven.launched.login.clone(), "a way into the instance")?;
             let ami = self.describe(oven, &login)?;
             let (request, logs) = (oven.request, oven.logs.clone());
-            let mut site = Site { target: &login, request, ami: &ami, logs: &logs, on_event: &mut *oven.on_event };
+            let mut site =
+                Site { target: &login, request, ami: &ami, logs: &logs, early: None, on_event: &mut *oven.on_event };
             let ended = self.layer.runs.iter().try_for_each(|run| provision::run(&mut site, run));
             if ended.is_err() {
                 provision::clean_up(&mut site, self.plan.error_cleanup.as_ref());

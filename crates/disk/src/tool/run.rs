@@ -36,6 +36,16 @@ const TAIL: usize = 16 * 1024;
 /// How many lines an error shows.
 const LAST_LINES: usize = 12;
 
+/// A tool that has been started, and is followed later. Until then it may print what a pipe holds (64 KiB).
+///
+/// Dropping it ends its whole process group, politely first.
+pub struct Started {
+    tool: Tool,
+    child: Child,
+    fed: Option<Vec<u8>>,
+    is_reaped: bool,
+}
+
 #[derive(Clone, Copy)]
 enum Stream {
     Out,
@@ -62,7 +72,7 @@ impl From<Errno> for Stop {
 
 pub(super) fn run(tool: Tool) -> Result<Output, ToolError> {
     let mut stdout = Vec::new();
-    let mut output = run_with(tool, |stream, bytes| {
+    let mut output = start(tool)?.end_with(|stream, bytes| {
         if matches!(stream, Stream::Out) {
             stdout.extend_from_slice(bytes);
         }
@@ -71,21 +81,81 @@ pub(super) fn run(tool: Tool) -> Result<Output, ToolError> {
     Ok(output)
 }
 
-pub(super) fn run_lines(tool: Tool, mut follow: impl FnMut(Line<'_>)) -> Result<Output, ToolError> {
-    let mut out = Vec::new();
-    let mut err = Vec::new();
-    let result = run_with(tool, |stream, bytes| match stream {
-        Stream::Out => hand_over(&mut out, bytes, |line| follow(Line::Out(line))),
-        Stream::Err => hand_over(&mut err, bytes, |line| follow(Line::Err(line))),
-    });
-    // What has no end of line is a line all the same.
-    if !out.is_empty() {
-        follow(Line::Out(&String::from_utf8_lossy(&out)));
+impl Started {
+    /// Follows it to its end, from its first line on. Its deadline counts from here.
+    ///
+    /// # Errors
+    /// As [`Tool::run`].
+    pub fn run_lines(self, mut follow: impl FnMut(Line<'_>)) -> Result<Output, ToolError> {
+        let mut out = Vec::new();
+        let mut err = Vec::new();
+        let result = self.end_with(|stream, bytes| match stream {
+            Stream::Out => hand_over(&mut out, bytes, |line| follow(Line::Out(line))),
+            Stream::Err => hand_over(&mut err, bytes, |line| follow(Line::Err(line))),
+        });
+        // What has no end of line is a line all the same.
+        if !out.is_empty() {
+            follow(Line::Out(&String::from_utf8_lossy(&out)));
+        }
+        if !err.is_empty() {
+            follow(Line::Err(&String::from_utf8_lossy(&err)));
+        }
+        result
     }
-    if !err.is_empty() {
-        follow(Line::Err(&String::from_utf8_lossy(&err)));
+
+    fn end_with(mut self, mut see: impl FnMut(Stream, &[u8])) -> Result<Output, ToolError> {
+        let fed = self.fed.take();
+        let mut tails = (Vec::new(), Vec::new());
+        let ended = drive(&self.tool, &mut self.child, fed.as_deref(), &mut |stream, bytes| {
+            keep_tail(if matches!(stream, Stream::Out) { &mut tails.0 } else { &mut tails.1 }, bytes);
+            see(stream, bytes);
+        });
+        if ended.is_err() {
+            end_group(&mut self.child, self.tool.grace);
+        }
+        self.is_reaped = true;
+        let (out, err) = (String::from_utf8_lossy(&tails.0), String::from_utf8_lossy(&tails.1));
+        let last_lines = last_lines(if err.trim().is_empty() { &out } else { &err });
+        let (name, doing) = (std::mem::take(&mut self.tool.name), std::mem::take(&mut self.tool.doing));
+        match ended {
+            Ok(status) => match status.code() {
+                Some(code) if self.tool.accepted.contains(&code) => {
+                    Ok(Output { code, stdout: Vec::new(), stderr: err.trim_end().to_owned() })
+                }
+                _ => Err(ToolError::Failed { tool: name, doing, status, last_lines }),
+            },
+            Err(Stop::Deadline) => {
+                Err(ToolError::TimedOut { tool: name, doing, deadline: self.tool.deadline, last_lines })
+            }
+            Err(Stop::Interrupted) => Err(ToolError::Interrupted { tool: name, doing }),
+            Err(Stop::Io(source)) => Err(ToolError::start(&name, &doing, source)),
+        }
     }
-    result
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if !self.is_reaped {
+            end_group(&mut self.child, self.tool.grace);
+        }
+    }
+}
+
+pub(super) fn start(mut tool: Tool) -> Result<Started, ToolError> {
+    if interrupt::requested() && !tool.even_if_interrupted {
+        return Err(ToolError::Interrupted { tool: tool.name, doing: tool.doing });
+    }
+    let (stdin, fed) = match std::mem::replace(&mut tool.stdin, Input::Nothing) {
+        Input::Nothing => (Stdio::null(), None),
+        Input::Bytes(bytes) => (Stdio::piped(), Some(bytes)),
+        Input::File(file) => (Stdio::from(file), None),
+    };
+    let stdout = tool.stdout.take().map_or_else(Stdio::piped, Stdio::from);
+    tool.command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
+    let child = tool.spawn(true)?;
+    // The command holds the child's ends of its pipes, and would keep its own input open.
+    tool.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    Ok(Started { tool, child, fed, is_reaped: false })
 }
 
 /// Adds `bytes` to what is `pending`, and hands over the lines that are complete now.
@@ -99,42 +169,6 @@ fn hand_over(pending: &mut Vec<u8>, bytes: &[u8], mut follow: impl FnMut(&str)) 
         start = end + 1;
     }
     pending.drain(..start);
-}
-
-fn run_with(mut tool: Tool, mut see: impl FnMut(Stream, &[u8])) -> Result<Output, ToolError> {
-    if interrupt::requested() && !tool.even_if_interrupted {
-        return Err(ToolError::Interrupted { tool: tool.name, doing: tool.doing });
-    }
-    let (stdin, fed) = match std::mem::replace(&mut tool.stdin, Input::Nothing) {
-        Input::Nothing => (Stdio::null(), None),
-        Input::Bytes(bytes) => (Stdio::piped(), Some(bytes)),
-        Input::File(file) => (Stdio::from(file), None),
-    };
-    let stdout = tool.stdout.take().map_or_else(Stdio::piped, Stdio::from);
-    tool.command.stdin(stdin).stdout(stdout).stderr(Stdio::piped());
-    let mut child = tool.spawn(true)?;
-    let mut tails = (Vec::new(), Vec::new());
-    let ended = drive(&tool, &mut child, fed.as_deref(), &mut |stream, bytes| {
-        keep_tail(if matches!(stream, Stream::Out) { &mut tails.0 } else { &mut tails.1 }, bytes);
-        see(stream, bytes);
-    });
-    if ended.is_err() {
-        end_group(&mut child, tool.grace);
-    }
-    let (out, err) = (String::from_utf8_lossy(&tails.0), String::from_utf8_lossy(&tails.1));
-    let last_lines = last_lines(if err.trim().is_empty() { &out } else { &err });
-    let Tool { name, doing, deadline, accepted, .. } = tool;
-    match ended {
-        Ok(status) => match status.code() {
-            Some(code) if accepted.contains(&code) => {
-                Ok(Output { code, stdout: Vec::new(), stderr: err.trim_end().to_owned() })
-            }
-            _ => Err(ToolError::Failed { tool: name, doing, status, last_lines }),
-        },
-        Err(Stop::Deadline) => Err(ToolError::TimedOut { tool: name, doing, deadline, last_lines }),
-        Err(Stop::Interrupted) => Err(ToolError::Interrupted { tool: name, doing }),
-        Err(Stop::Io(source)) => Err(ToolError::start(&name, &doing, source)),
-    }
 }
 
 /// Feeds and drains the child until it has ended. The child is not reaped when this fails.

@@ -1,0 +1,97 @@
+//! An `ansible-playbook` that is started before it is needed: it loads Ansible, which takes a third of a second, while the bake is busy
+//! with its disk, and then waits to be told to go on. From there on it is what would have been started then.
+
+use std::io::PipeWriter;
+use std::io::Write as _;
+use std::path::Path;
+use std::path::PathBuf;
+
+use ovenbird_disk::tool::Started;
+use ovenbird_disk::tool::Tool;
+use ovenbird_disk::tool::ToolError;
+use ovenbird_disk::tool::find_program;
+
+use super::Config;
+use super::Playbook;
+use super::called;
+use crate::sandbox::BAKE_VARIABLE;
+
+const EARLY: &str = include_str!("early.py");
+/// What it waits for.
+const GO: &[u8] = b"go\n";
+
+/// A loaded Ansible that waits. Dropping it ends it.
+pub(crate) struct Early {
+    playbook: Playbook,
+    work: PathBuf,
+    gate: PipeWriter,
+    process: Started,
+}
+
+impl Early {
+    /// Starts one for the run of this playbook that comes next. `None` where it is no script of a Python, or does not start: whoever
+    /// needs it starts it then, and is told why it fails.
+    pub(crate) fn start(playbook: &Playbook, work: &Path, bake: &str) -> Option<Self> {
+        let script = find_program(&playbook.command)?;
+        let interpreter = find_interpreter(&script)?;
+        let config = Config::read(&playbook.directory, &playbook.env).ok()?;
+        let (wait, gate) = std::io::pipe().ok()?;
+        let program = Tool::new(interpreter.first()?)
+            .args(interpreter.get(1..)?)
+            .args(["-c", EARLY])
+            .arg(&script)
+            .stdin_file(std::os::fd::OwnedFd::from(wait));
+        let process = called(program, playbook, &config, work).env(BAKE_VARIABLE, bake).start().ok()?;
+        Some(Self { playbook: playbook.clone(), work: work.to_owned(), gate, process })
+    }
+
+    /// Would this run be called in the same way?
+    pub(crate) fn fits(&self, playbook: &Playbook, work: &Path) -> bool {
+        self.playbook == *playbook && self.work == work
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Errors
+    /// Where it ended meanwhile, which its end tells.
+    pub(super) fn go(mut self) -> Result<Started, ToolError> {
+        // One that has ended reads nothing; what it said is heard by whoever follows it.
+        _ = self.gate.write_all(GO);
+        Ok(self.process)
+    }
+}
+
+/// The words that a script's first line calls a Python by.
+fn find_interpreter(script: &Path) -> Option<Vec<String>> {
+    use std::io::BufRead as _;
+    let mut line = String::new();
+    std::io::BufReader::new(fs_err::File::open(script).ok()?).read_line(&mut line).ok()?;
+    let words: Vec<String> = line.strip_prefix("#!")?.split_whitespace().map(str::to_owned).collect();
+    let is_python =
+        |word: &String| Path::new(word).file_name().is_some_and(|name| name.to_string_lossy().starts_with("python"));
+    words.last().is_some_and(is_python).then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_script_of_a_python_can_be_loaded_early() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = folder.path().join("ansible-playbook");
+        for (first, expected) in [
+            ("#! /usr/bin/python3\n", Some(vec!["/usr/bin/python3"])),
+            ("#!/usr/bin/env python3.11\n", Some(vec!["/usr/bin/env", "python3.11"])),
+            ("#!/opt/venv/bin/python\n", Some(vec!["/opt/venv/bin/python"])),
+            // An interpreter's argument changes how the script is run.
+            ("#!/usr/bin/python3 -I\n", None),
+            ("#!/bin/sh\n'''exec' /a/long/path/python \"$0\" \"$@\"\n", None),
+            ("\u{7f}ELF", None),
+        ] {
+            fs_err::write(&script, first).expect("written");
+            let expected = expected.map(|words| words.into_iter().map(str::to_owned).collect::<Vec<_>>());
+            assert_eq!(find_interpreter(&script), expected, "{first}");
+        }
+    }
+}
