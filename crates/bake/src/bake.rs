@@ -214,7 +214,11 @@ fn steps_to_plan<'p>(request: &Request, source: &'p Source) -> Steps<'p> {
     if steps::has_fresh_lists(request, source) {
         return Vec::new();
     }
-    vec![Box::new(steps::OwnBase { source }), Box::new(steps::FetchBase), Box::new(steps::ReadPackageLists { source })]
+    vec![
+        Box::new(steps::OwnBase { source }),
+        Box::new(steps::FetchBase { source }),
+        Box::new(steps::ReadPackageLists { source }),
+    ]
 }
 
 fn steps_to_bake<'p>(request: &Request, plan: &'p Plan) -> Result<Steps<'p>, BakeError> {
@@ -254,7 +258,7 @@ fn direct(plan: &Plan) -> Steps<'_> {
 fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer], last: Next<'p>) -> Steps<'p> {
     let mut steps: Steps<'_> = vec![
         Box::new(steps::OwnBase { source: &plan.source }),
-        Box::new(steps::FetchBase),
+        Box::new(steps::FetchBase { source: &plan.source }),
         Box::new(steps::CopyDisk { plan }),
     ];
     let mut below: Option<Box<dyn step::Step + 'p>> = None;

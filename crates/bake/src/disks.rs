@@ -2,6 +2,7 @@
 //!
 //! Only bases are kept whole; a layer's disk is its base's with the layer's few blocks over it.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -75,6 +76,26 @@ pub(crate) async fn ensure_base(
     arriving.keep_as(&path).map_err(working("keep the fetched base in the cache"))?;
     drop_oldest(&folder).map_err(working("make room in the cache of disks"))?;
     Ok(BaseDisk { snapshot: snapshot.to_owned(), path, map })
+}
+
+/// Takes the disk of `twin`, which has the same content, for that of `snapshot`, if this machine has the one and not the other.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn adopt_base(folders: &Folders, twin: &str, snapshot: &str) -> Result<(), BakeError> {
+    let Some(known) = find_base(folders, twin).filter(|_| find_base(folders, snapshot).is_none()) else {
+        return Ok(());
+    };
+    let doing = "take a base of the cache for its copy";
+    let text = serde_json::to_string(&known.map).map_err(working(doing))?;
+    write_atomically(&map_path(folders, snapshot), &text)?;
+    // Nobody writes to either, so both names may have one file. Another bake may have been faster, or made room.
+    match fs_err::hard_link(&known.path, disk_path(folders, snapshot)) {
+        Err(error) if ![ErrorKind::AlreadyExists, ErrorKind::NotFound].contains(&error.kind()) => {
+            Err(working(doing)(error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A disk that is not whole yet.

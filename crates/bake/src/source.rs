@@ -205,6 +205,21 @@ pub(crate) async fn find_copy(client: &Client, source: &Source) -> Result<Option
     Ok(found.into_iter().flat_map(|page| page.images).filter(fits).filter_map(|image| image.image_id).min())
 }
 
+/// Snapshots with the very content of `source`: its own, and those of our copies of it, whatever key each has. What an image is a copy of
+/// is AWS's word; a tag would not do.
+///
+/// # Errors
+/// AWS's refusals.
+pub(crate) async fn list_twins(client: &Client, source: &Source) -> Result<Vec<String>, BakeError> {
+    let copies =
+        describe(client, vec![], &["self".to_owned()], vec![Filter::tag(tags::BASE_OF, &source.image)]).await?;
+    let is_copy = |image: &ec2::Image| {
+        image.source_image_id.as_ref() == Some(&source.image) && image.source_image_region.as_deref() == client.region()
+    };
+    let copied = copies.into_iter().filter(is_copy).filter_map(|image| Some(read(image).ok()?.snapshot));
+    Ok(std::iter::once(source.snapshot.clone()).chain(copied).collect())
+}
+
 async fn copy_image(client: &Client, source: &Source) -> Result<String, BakeError> {
     let mut marks = vec![Tag::new(tags::BASE_OF, &source.image), Tag::new(tags::NAME, format!("base {}", source.name))];
     marks.extend(source.copy_key.as_ref().map(|key| Tag::new(tags::BASE_KEY, key)));

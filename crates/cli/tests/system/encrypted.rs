@@ -68,7 +68,11 @@ fn a_direct_bake_is_encrypted_by_its_base() {
     // Where the account encrypts by default, AWS refuses the plain parent: it is known before anything runs.
     api.send(ec2::EnableEbsEncryptionByDefaultRequest::default()).expect("on");
     let managed = api.send(ec2::GetEbsDefaultKmsKeyIdRequest::default()).expect("a key").kms_key_id;
+    let read = || lab.calls(["ebs:GetSnapshotBlock"]);
+    let read_before = read();
+    assert!(read_before[0] > 0, "the first bake read the base");
     let by_default = bake(&public, json!({}));
+    assert_eq!(read(), read_before, "what one copy holds is known of the other");
     assert!(!by_default.reused, "what has another key is not taken for it");
     assert_eq!((key_of(&lab, &by_default.image), bases()), (managed, 2));
     assert_eq!(audit(&home.local_state()), [""; 0]);
