@@ -6,6 +6,7 @@ mod address;
 mod board;
 mod candidates;
 mod devices;
+mod firmware;
 mod image;
 mod instance;
 mod leftovers;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::error::BakeError;
 use crate::error::working;
+use crate::launch::firmware::ESP_KERNEL;
 use crate::seal::Report;
 use crate::ssh::Login;
 use crate::ssh::quoted;
@@ -23,17 +24,14 @@ room=/run/ovenbird-seal
 mkdir -p $room
 exec unshare --mount --propagation private sh -c '
 set -e
+@ESP_KERNEL@
 mount -t tmpfs -o mode=0700 tmpfs "$0"
 cat > "$0/program"
 chmod 0700 "$0/program"
 mkdir "$0/root"
 mount --bind / "$0/root"
-esp=$(lsblk --raw --noheadings --output PATH,PARTTYPE 2>/dev/null | sed -n "s/ c12a7328-f81f-11d2-ba4b-00a0c93ec93b\$//p" | head -n 1)
 mkdir "$0/esp"
-kernel=
-if [ -n "$esp" ] && mount -o ro "$esp" "$0/esp" 2>/dev/null; then
-  kernel=$(sed -n "s|^linux[[:space:]]*/*||p" "$0/esp/loader/entries/linux.conf" 2>/dev/null | head -n 1)
-fi
+kernel=$(esp_kernel / "$0/esp")
 export OVENBIRD_ESP_KERNEL="$kernel"
 exec "$0/program" "$0/root" "$@"' $room"#;
 
@@ -52,7 +50,7 @@ pub(crate) fn seal_instance(
     let file = fs_err::File::open(program).map_err(working(&doing))?;
     let keys: String = keys.iter().map(|key| format!(" {}", quoted(key))).collect();
     let output = login
-        .command_as_root(&doing, &format!("{SCRIPT}{keys}"))
+        .command_as_root(&doing, &format!("{}{keys}", SCRIPT.replace("@ESP_KERNEL@", ESP_KERNEL)))
         .stdin_file(file.into_file())
         .deadline(SEAL)
         .run()
