@@ -71,6 +71,13 @@ def image_copy(image, name, **more):
 # Images say what their snapshots are; a copy may be encrypted first.
 image, sealed = register(ec2, "plain", plain), register(ec2, "sealed", copy)
 assert (mapping(image)["Encrypted"], mapping(sealed)["Encrypted"]) == (False, True)
+allow = dict(Attribute="launchPermission", OperationType="add")
+ec2.modify_image_attribute(ImageId=sealed, UserIds=["136693071363"], **allow)
+refused("InvalidParameter", ec2.modify_image_attribute, ImageId=sealed, UserGroups=["all"], **allow)
+kept = register(ec2, "with the managed key", default)
+somebody = {"Add": [{"UserId": "136693071363"}]}
+refused("InvalidParameter", ec2.modify_image_attribute, ImageId=kept, LaunchPermission=somebody)
+ec2.modify_image_attribute(ImageId=kept, LaunchPermission={"Remove": somebody["Add"]})
 copied = image_copy(image, "plain but sealed", Encrypted=True, KmsKeyId="alias/nest", SnapshotCopyCompletionDurationMinutes=15)
 assert mapping(copied)["Encrypted"] is True
 alias = key_of(mapping(copied)["SnapshotId"])

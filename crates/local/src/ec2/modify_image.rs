@@ -6,10 +6,13 @@ use ovenbird_aws::ec2::ModifyImageAttributeRequest;
 use ovenbird_aws::ec2::Nothing;
 use rusqlite::Connection;
 
+use super::encryption::managed_key;
 use super::register_image::verify_description;
 use super::resources::own_image;
 use crate::accounts::is_account;
 use crate::catalogue::images;
+use crate::catalogue::images::Image;
+use crate::catalogue::snapshots;
 use crate::failure::Answer;
 use crate::failure::refuse;
 use crate::world::Call;
@@ -34,6 +37,7 @@ pub(crate) fn modify_image_attribute(call: &Call, request: &ModifyImageAttribute
     call.world.catalogue.transact(|db| {
         let image = own_image(db, call, request.image_id.as_deref())?;
         if let Some(LaunchPermissionModifications { add, remove }) = &permissions {
+            verify_shareable(db, call, &image, add)?;
             add.iter().try_for_each(|permission| apply(db, &image.id, permission, true))?;
             remove.iter().try_for_each(|permission| apply(db, &image.id, permission, false))?;
         }
@@ -45,6 +49,29 @@ pub(crate) fn modify_image_attribute(call: &Call, request: &ModifyImageAttribute
         }
         Ok(Nothing {})
     })
+}
+
+/// Who is to launch an image needs the keys of its snapshots: nobody can be given the one that AWS manages, and none is everybody's (EC2 user guide,
+/// "Share an AMI with specific AWS accounts", "Make your AMI publicly available"; the first refusal in EC2's words).
+fn verify_shareable(db: &Connection, call: &Call, image: &Image, add: &[LaunchPermission]) -> Answer<()> {
+    if add.is_empty() {
+        return Ok(());
+    }
+    let is_public = add.iter().any(|permission| permission.group.is_some());
+    for id in image.snapshots() {
+        let key = snapshots::find_snapshot(db, &image.scope.region, id)?.and_then(|snapshot| snapshot.kms_key);
+        match key {
+            Some(key) if key == managed_key(&call.scope) => {
+                let text = "Snapshots encrypted with the AWS Managed CMK can't be shared. Specify another snapshot.";
+                return refuse("InvalidParameter", text);
+            }
+            Some(_) if is_public => {
+                return refuse("InvalidParameter", format!("{id} is encrypted, and can't be made public."));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn permissions(request: &ModifyImageAttributeRequest) -> Answer<Option<LaunchPermissionModifications>> {
