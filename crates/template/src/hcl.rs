@@ -10,6 +10,7 @@ mod eval;
 mod functions;
 mod inputs;
 mod json_syntax;
+mod late;
 mod operators;
 mod outside;
 mod template;

@@ -23,6 +23,7 @@ use super::config::Written;
 use super::eval::Base;
 use super::eval::Eval;
 use super::eval::Worked;
+use super::late;
 use super::types;
 use super::value::PLACEHOLDER;
 use crate::go;
@@ -126,8 +127,9 @@ pub(super) fn call(eval: &Eval<'_>, name: &str, nodes: &[Node], span: &Span) -> 
             if nodes.len() < *least || nodes.len() > *most {
                 return Err(Fault::new(span, format!("`{name}` is called as `{form}`")));
             }
-            function(&arguments)
+            late::call(name, nodes).unwrap_or_else(|| function(&arguments))
         }
+        None if OTHERS.contains(&name) && nodes.iter().any(late::is_late) => Err(late::refusal(name)),
         None => surroundings::call(eval, &arguments, span).unwrap_or_else(|| Err(String::new())),
     };
     match answer {

@@ -6,6 +6,7 @@ use hcl_edit::expr::UnaryOperator;
 
 use super::eval::Eval;
 use super::eval::Worked;
+use super::late;
 use crate::go::Fault;
 use crate::place::Span;
 use crate::tree::Node;
@@ -33,6 +34,9 @@ pub(super) fn binary(eval: &Eval<'_>, operation: &BinaryOp, span: &Span) -> Work
         return Ok(Node { span: span.clone(), value: Value::Boolean(operator == Or) });
     }
     let right = eval.expression(&operation.rhs_expr)?;
+    if late::is_late(&left) || late::is_late(&right) {
+        return Err(Fault::new(span, late::refusal(operator.as_str())));
+    }
     let value = match operator {
         Eq => Some(Value::Boolean(left.is_equal(&right))),
         NotEq => Some(Value::Boolean(!left.is_equal(&right))),

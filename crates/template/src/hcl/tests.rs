@@ -254,7 +254,7 @@ build {
   }
   provisioner "ansible" {
     playbook_file = "${source.type}-${source.name}-${build.name}.yml"
-    extra_arguments = ["-e", "image=${build.SourceAMI}"]
+    extra_arguments = ["-e", "image=${build.SourceAMI}", "ID=${upper("on ${lower(build.ID)}!")}", join(",", ["a", lower(build.User)])]
     except = ["amazon-ebs.b"]
     override = { renamed = { user = "other" } }
   }
@@ -272,8 +272,10 @@ build {
     assert_eq!(kinds, [vec!["ansible amazon-ebs-a-fleet.yml"], vec![], vec!["ansible amazon-ebs-renamed-fleet.yml"]]);
     let ProvisionerKind::Ansible(ansible) = &recipe.builds[2].provisioners[0].kind else { panic!("ansible") };
     assert_eq!(ansible.user.as_deref(), Some("other"));
-    let image = crate::SourceAmi { id: "ami-9".to_owned(), ..crate::SourceAmi::default() };
-    assert_eq!(ansible.extra_arguments[1].render(&image), Ok("image=ami-9".to_owned()));
+    let instance = [("ID", "i-Ab"), ("User", "Admin")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let image = crate::SourceAmi { id: "ami-9".to_owned(), instance: instance.into(), ..crate::SourceAmi::default() };
+    let rendered: Vec<_> = ansible.extra_arguments[1..].iter().map(|text| text.render(&image)).collect();
+    assert_eq!(rendered, ["image=ami-9", "ID=ON I-AB!", "a,admin"].map(|text| Ok(text.to_owned())));
     assert_eq!(recipe.post_processors.len(), 1);
     assert_eq!(recipe.post_processors[0][0].only, ["fleet.amazon-ebs.b"]);
     let over = recipe.find_build(Some("fleet.amazon-ebs.renamed")).expect("there");

@@ -7,6 +7,7 @@ use hcl_edit::expr::TraversalOperator;
 
 use super::eval::Eval;
 use super::eval::Worked;
+use super::late;
 use super::value::PLACEHOLDER;
 use crate::context::PACKER_VERSION;
 use crate::go::BUILD_VALUES;
@@ -93,9 +94,7 @@ impl Eval<'_> {
         };
         match name {
             Some("name") => Ok((Value::text(&build.build).into(), 1)),
-            Some(name) if BUILD_VALUES.contains(&name) => {
-                Ok((Value::text(format!("{{{{build `{name}`}}}}")).into(), 1))
-            }
+            Some(name) if BUILD_VALUES.contains(&name) => Ok((Value::text(late::text(name)).into(), 1)),
             name => {
                 let name = name.unwrap_or_default();
                 let help = did_you_mean(name, BUILD_VALUES)

@@ -76,6 +76,16 @@ fn small_faults_have_their_sentence() {
     }
     for (build, sentence) in [
         ("provisioner \"ansible\" {\n playbook_file = build.Hosts\n}", "did you mean `Host`?"),
+        (
+            "provisioner \"ansible\" {\n playbook_file = substr(build.ID, 0, 3)\n}",
+            "`substr` cannot be used on a value of the build",
+        ),
+        ("provisioner \"ansible\" {\n playbook_file = length(build.ID)\n}", "`length` cannot be used on a value"),
+        ("provisioner \"ansible\" {\n playbook_file = basename(build.ID)\n}", "`basename` cannot be used on a value"),
+        (
+            "provisioner \"ansible\" {\n playbook_file = build.ID == \"\" ? \"a\" : \"b\"\n}",
+            "`==` cannot be used on a value",
+        ),
         ("provisoner \"ansible\" {\n}", "did you mean `provisioner`?"),
         ("sorces = []", "did you mean `sources`?"),
         (
