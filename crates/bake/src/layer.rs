@@ -47,7 +47,7 @@ pub(crate) struct Workplace<'a> {
 /// Loads Ansible for the layer's play, if it begins with one: nothing before it can then change what Ansible is called with.
 pub(crate) fn load_ansible(layer: &PlannedLayer, logs: &Path, bake: &str) -> Option<Early> {
     match &layer.runs.first()?.work {
-        provision::Work::Play(playbook) => Early::start(playbook, logs, bake),
+        provision::Work::Play(playbook, _) => Early::start(playbook, logs, bake),
         _ => None,
     }
 }

@@ -122,7 +122,11 @@ impl Plan {
             // The instance reads the archive itself, after the plan: nothing is known of it yet.
             BakePath::Launch => (Digest([0; 32]), 0),
         };
-        let ami = describe_source(&source, client.region().unwrap_or_default());
+        let mut ami = describe_source(&source, client.region().unwrap_or_default());
+        if path.path == BakePath::Launch {
+            // Every bake has another instance: in a key its values' names stand for them.
+            ami.instance.extend(INSTANCE_VALUES.map(|name| (name.to_owned(), format!("{{{name}}}"))));
+        }
         let layers = layers::plan(request, &source, &ami, archive_state)?;
         let error_cleanup = request.build.error_cleanup.as_ref();
         let error_cleanup = error_cleanup.map(|cleanup| draft::draft(request, cleanup, &ami)).transpose()?;
@@ -204,6 +208,10 @@ pub(crate) fn package_stamp(cache: &PackageCache) -> PathBuf {
 pub fn has_package_lists(request: &Request, source: &Source) -> bool {
     package_cache(request, source).lists.is_dir()
 }
+
+/// Values of a launched instance that a template may ask for.
+pub(crate) const INSTANCE_VALUES: [&str; 7] =
+    ["ID", "Host", "Port", "User", "ConnType", "SSHPrivateKeyFile", "PackerRunUUID"];
 
 /// The source as the template's deferred values see it.
 pub(crate) fn describe_source(source: &Source, region: &str) -> SourceAmi {

@@ -6,6 +6,7 @@
 mod ansible_local;
 mod file;
 mod pause;
+mod play;
 mod script;
 mod shell;
 mod shell_local;
@@ -24,7 +25,6 @@ use ovenbird_template::SourceAmi;
 
 use crate::ansible::Early;
 use crate::ansible::Playbook;
-use crate::ansible::PlaybookError;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::event::Event;
@@ -35,6 +35,7 @@ use crate::target::Target;
 pub(crate) use ansible_local::list_uploads;
 pub(crate) use ansible_local::requirements;
 pub(crate) use file::list_sources;
+pub(crate) use play::LateOptions;
 pub(crate) use script::list_scripts;
 pub(crate) use shell_local::run as run_on_this_machine;
 
@@ -60,7 +61,7 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names are those of the template's types")]
 pub enum Work {
-    Play(Box<Playbook>),
+    Play(Box<Playbook>, LateOptions),
     AnsibleLocal(Box<AnsibleLocal>),
     Shell(Box<Shell>),
     File(Box<FileTransfer>),
@@ -74,7 +75,7 @@ impl Work {
     #[must_use]
     pub fn changes_image(&self) -> bool {
         match self {
-            Self::Play(_) | Self::AnsibleLocal(_) | Self::Shell(_) => true,
+            Self::Play(..) | Self::AnsibleLocal(_) | Self::Shell(_) => true,
             Self::File(transfer) => transfer.direction == ovenbird_template::Direction::Upload,
             Self::ShellLocal(_) | Self::Breakpoint(_) | Self::Sleep(_) => false,
         }
@@ -150,7 +151,7 @@ pub(crate) fn clean_up(site: &mut Site<'_>, cleanup: Option<&Run>) {
 fn run_once(site: &mut Site<'_>, run: &Run) -> Result<(), BakeError> {
     let deadline = Instant::now() + run.timeout.unwrap_or(LONGEST);
     match &run.work {
-        Work::Play(playbook) => play(site, run, playbook),
+        Work::Play(playbook, late) => play::run(site, run, (playbook, late)),
         Work::AnsibleLocal(local) => ansible_local::run(site, &run.title, local, deadline),
         Work::Shell(shell) => shell::run(site, &run.title, shell, deadline),
         Work::File(transfer) => file::run(site, transfer),
@@ -158,16 +159,6 @@ fn run_once(site: &mut Site<'_>, run: &Run) -> Result<(), BakeError> {
         Work::Breakpoint(breakpoint) => pause::breakpoint(site, breakpoint),
         Work::Sleep(sleep) => pause::wait(sleep.duration),
     }
-}
-
-fn play(site: &mut Site<'_>, run: &Run, playbook: &Playbook) -> Result<(), BakeError> {
-    let on_event = &mut *site.on_event;
-    let early = site.early.take_if(|early| early.fits(playbook, site.logs));
-    let played = site.target.play(early, playbook, site.logs, &mut |task| on_event(Event::Ansible { task }));
-    played.map(drop).map_err(|error| match error {
-        PlaybookError::Interrupted => BakeError::Interrupted,
-        error => working(format!("run {}", run.title))(error),
-    })
 }
 
 /// What is left of a try's time.

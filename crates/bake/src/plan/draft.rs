@@ -20,6 +20,7 @@ use ovenbird_template::SourceAmi;
 use super::inputs;
 use crate::error::BakeError;
 use crate::error::working;
+use crate::provision::LateOptions;
 use crate::provision::Run;
 use crate::provision::Work;
 use crate::provision::list_scripts;
@@ -45,7 +46,7 @@ pub(super) fn draft(request: &Request, provisioner: &Provisioner, ami: &SourceAm
             let playbook = inputs::playbook(request, provisioner, ansible, ami)?;
             inputs.files = inputs::files(request, ansible, &playbook)?;
             inputs.options = inputs::options(&request.recipe, &playbook);
-            Work::Play(Box::new(playbook))
+            Work::Play(Box::new(playbook), LateOptions::of(ansible))
         }
         ProvisionerKind::AnsibleLocal(local) => {
             inputs.ansible_local(local)?;

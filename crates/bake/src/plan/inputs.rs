@@ -12,7 +12,6 @@ use ovenbird_core::layer::ParentRef;
 use ovenbird_disk::tool::Tool;
 use ovenbird_template::AmazonEbs;
 use ovenbird_template::Ansible;
-use ovenbird_template::Deferred;
 use ovenbird_template::Provisioner;
 use ovenbird_template::Recipe;
 use ovenbird_template::SourceAmi;
@@ -27,6 +26,7 @@ use crate::error::BakeError;
 use crate::error::working;
 use crate::path::BakePath;
 use crate::path::PathChoice;
+use crate::provision::LateOptions;
 use crate::reach;
 use crate::request::Request;
 use crate::source::Source;
@@ -44,21 +44,8 @@ pub(super) fn playbook(
     ansible: &Ansible,
     source: &SourceAmi,
 ) -> Result<Playbook, BakeError> {
-    let render = |values: &[Deferred]| -> Result<Vec<String>, BakeError> {
-        values
-            .iter()
-            .map(|value| value.render(source))
-            .collect::<Result<_, _>>()
-            .map_err(working("render the provisioner's options"))
-    };
     let mut playbook = Playbook::new(&ansible.playbook_file, &request.directory);
-    playbook.extra_arguments = render(&ansible.extra_arguments)?;
-    for pair in render(&ansible.ansible_env_vars)? {
-        let (name, value) = pair
-            .split_once('=')
-            .ok_or_else(|| BakeError::Unsupported(format!("`{pair}` in ansible_env_vars is not NAME=VALUE")))?;
-        playbook.env.push((name.to_owned(), value.to_owned()));
-    }
+    LateOptions::of(ansible).apply(&mut playbook, source)?;
     playbook.env.push((AGENT_VARIABLE.to_owned(), request.agent.display().to_string()));
     playbook.groups = ansible.groups.clone();
     playbook.empty_groups = ansible.empty_groups.clone();

@@ -74,7 +74,7 @@ fn layer(
 ) -> Result<PlannedLayer, BakeError> {
     let changing = group.iter().position(|draft| draft.run.work.changes_image());
     let title = group[changing.unwrap_or_default()].run.title.clone();
-    let is_play = group.iter().any(|draft| matches!(draft.run.work, crate::provision::Work::Play(_)));
+    let is_play = group.iter().any(|draft| matches!(draft.run.work, crate::provision::Work::Play(..)));
     let (mut files, mut options, mut runs) = (BTreeMap::new(), BTreeMap::new(), Vec::<Run>::new());
     for (number, draft) in group.into_iter().enumerate() {
         // Names of what is run beside the layer's own must not hide the layer's.

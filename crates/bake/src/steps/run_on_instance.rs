@@ -6,6 +6,7 @@ use crate::event::Event;
 use crate::event::Phase;
 use crate::oven::Oven;
 use crate::oven::needed;
+use crate::plan::INSTANCE_VALUES;
 use crate::plan::Plan;
 use crate::plan::PlannedLayer;
 use crate::plan::describe_source;
@@ -51,15 +52,15 @@ impl RunOnInstance<'_> {
         let mut ami = describe_source(&self.plan.source, &oven.region());
         let host = login.host();
         let values = [
-            ("ID", host.name.clone()),
-            ("Host", host.address.clone()),
-            ("Port", host.port.to_string()),
-            ("User", host.user.clone()),
-            ("ConnType", "ssh".to_owned()),
-            ("SSHPrivateKeyFile", login.key().display().to_string()),
-            ("PackerRunUUID", oven.folder.id.clone()),
+            host.name.clone(),
+            host.address.clone(),
+            host.port.to_string(),
+            host.user.clone(),
+            "ssh".to_owned(),
+            login.key().display().to_string(),
+            oven.folder.id.clone(),
         ];
-        ami.instance.extend(values.map(|(name, value)| (name.to_owned(), value)));
+        ami.instance.extend(INSTANCE_VALUES.into_iter().map(str::to_owned).zip(values));
         Ok(ami)
     }
 }

@@ -38,7 +38,8 @@ const TEMPLATE: &str = r#"{
       "sudo cp /tmp/files/word /opt/launched/word",
       "systemctl is-system-running --wait | sudo tee /opt/launched/state"
     ], "environment_vars": ["LANG=C"]},
-    {"type": "ansible", "playbook_file": "play.yml"}
+    {"type": "ansible", "playbook_file": "play.yml",
+     "extra_arguments": ["-e", "late={{build `ID`}}/{{build `SourceAMI`}}/{{build `User` | upper}}"]}
   ]
 }"#;
 
@@ -51,6 +52,9 @@ const PLAYBOOK: &str = "
         content: \"{{ ansible_distribution }} by {{ ansible_connection }}\\n\"
         dest: /opt/launched/fact
         mode: '0644'
+    - name: What is known when the instance runs
+      ansible.builtin.assert:
+        that: late is match('i-[0-9a-f]{17}/ami-[0-9a-f]{17}/ADMIN$')
     - name: A service runs, as in no sandbox
       ansible.builtin.command: systemctl is-active ssh.service
       changed_when: false
