@@ -60,11 +60,14 @@ pub const RULES: &[Rule] = &[
         name: "cloud-init",
         why: "cloud-init must not take a new instance for the one that was baked on; scripts that the play put there stay",
         act: |root| {
+            remove_given_hostname(root)?;
             let state = ["instance", "instances", "data", "sem", "handlers"];
             state.iter().try_for_each(|name| root.remove(Path::new("var/lib/cloud").join(name)))?;
             let written = ["etc/netplan/50-cloud-init.yaml", "etc/network/interfaces.d/50-cloud-init"];
             written.iter().try_for_each(|file| root.remove(file))?;
-            keep_lines(root, "etc/fstab", |line| !line.contains("comment=cloudconfig"))
+            keep_lines(root, "etc/fstab", |line| !line.contains("comment=cloudconfig"))?;
+            // With the time of the boot.
+            keep_lines(root, "etc/sudoers.d/90-cloud-init-users", |line| !line.starts_with("# Created by cloud-init"))
         },
     },
     Rule {
@@ -174,6 +177,16 @@ fn keep_lines(root: &Root, file: &str, keep: impl Fn(&str) -> bool) -> io::Resul
     root.rewrite(file, kept.as_bytes())
 }
 
+/// The name that cloud-init gave the instance, which is that of its address. It notes which one that was; a name that a play gave stays.
+fn remove_given_hostname(root: &Root) -> io::Result<()> {
+    let read =
+        |file: &str| Ok::<_, io::Error>(root.read(file)?.map(|text| String::from_utf8_lossy(&text).into_owned()));
+    let (Some(name), Some(noted)) = (read("etc/hostname")?, read("var/lib/cloud/data/set-hostname")?) else {
+        return Ok(());
+    };
+    if noted.contains(&format!("\"{}\"", name.trim())) { root.remove("etc/hostname") } else { Ok(()) }
+}
+
 fn clear_logs(root: &Root) -> io::Result<()> {
     root.clear("var/log/journal")?;
     for (file, _) in root.walk("var/log")? {
@@ -204,6 +217,9 @@ mod tests {
             ("etc/ssh/sshd_config", "stays"),
             ("etc/fstab", "UUID=1 / ext4 defaults 0 1\n/dev/xvdb /mnt auto defaults,comment=cloudconfig 0 2\n"),
             ("etc/passwd-", "old"),
+            ("etc/hostname", "ip-10-0-0-7\n"),
+            ("var/lib/cloud/data/set-hostname", "{\n \"hostname\": \"ip-10-0-0-7\"\n}\n"),
+            ("etc/sudoers.d/90-cloud-init-users", "# Created by cloud-init v. 22.4.2 on Tue\n\nadmin ALL=(ALL) ALL\n"),
             ("var/lib/systemd/random-seed", "seed"),
             ("var/lib/cloud/instances/i-1/obj.pkl", "state"),
             ("var/lib/cloud/scripts/per-boot/mine", "stays"),
@@ -237,6 +253,7 @@ mod tests {
             "etc/fstab",
             "etc/machine-id",
             "etc/ssh/sshd_config",
+            "etc/sudoers.d/90-cloud-init-users",
             "root/.profile",
             "var/lib/cloud/scripts/per-boot/mine",
             "var/lib/dpkg/status",
@@ -246,6 +263,15 @@ mod tests {
         let read = |path: &str| fs::read_to_string(dir.path().join(path)).expect("read");
         assert_eq!((read("etc/machine-id").as_str(), read("var/log/syslog").as_str()), ("", ""));
         assert_eq!(read("etc/fstab"), "UUID=1 / ext4 defaults 0 1\n");
+        assert_eq!(read("etc/sudoers.d/90-cloud-init-users"), "\nadmin ALL=(ALL) ALL\n");
+    }
+
+    #[test]
+    fn a_hostname_of_the_plays_stays() {
+        let dir = used();
+        put(dir.path(), "etc/hostname", "nest\n");
+        seal(dir.path()).expect("sealed");
+        assert_eq!(fs::read_to_string(dir.path().join("etc/hostname")).expect("read"), "nest\n");
     }
 
     #[test]
