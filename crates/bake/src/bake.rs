@@ -6,14 +6,17 @@ use ovenbird_core::manifest::Manifest;
 use ovenbird_template::AmazonEbs;
 
 use crate::doctor::end_processes;
+use crate::doctor::undo_in_aws;
 use crate::encryption::find_base;
 use crate::error::BakeError;
+use crate::error::working;
 use crate::event::Event;
 use crate::folder::BakeFolder;
 use crate::folder::Folders;
 use crate::journal;
 use crate::journal::Beginning;
 use crate::journal::Entry;
+use crate::launch;
 use crate::launch::refuse_unsupported;
 use crate::oven::Oven;
 use crate::oven::needed;
@@ -25,11 +28,13 @@ use crate::plan::PlannedLayer;
 use crate::plan::describe_source;
 use crate::post;
 use crate::post::Artifact;
+use crate::published::take_published;
 use crate::register::find_replaced;
 use crate::register::stand_in_name;
 use crate::register::stand_in_start;
 use crate::request::Request;
 use crate::source::Source;
+use crate::ssh::undo_socket_folder;
 use crate::step;
 use crate::step::Mishaps;
 use crate::step::Steps;
@@ -138,11 +143,12 @@ async fn bake_to(
 
 /// The folder of a bake that was cut off, without what its processes left in it.
 fn take_up(folders: &Folders, bake: &str) -> Result<BakeFolder, BakeError> {
-    let folder = BakeFolder::find_abandoned(folders, bake).ok_or_else(|| {
+    let folder = BakeFolder::take_abandoned(folders, bake).ok_or_else(|| {
         BakeError::Unsupported(format!("there is no bake {bake} to go on with: `ovenbird doctor` lists those that are"))
     })?;
     end_processes(bake)?;
-    folder.clear_but(&[journal::NAME, working_disk::NAME, working_disk::RECORD, steps::SSH])?;
+    undo_socket_folder(bake).map_err(working("remove the socket of the connection that was cut off"))?;
+    folder.clear_but(&[journal::NAME, working_disk::NAME, working_disk::RECORD, steps::SSH, launch::SEALED])?;
     Ok(folder)
 }
 
@@ -159,7 +165,17 @@ async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), B
         Goal::Layers(until) => return run_layers(oven, plan, until).await,
         Goal::Image => {}
     }
+    if request.resume.is_some()
+        && let Some(baked) = take_published(oven, &plan).await?
+    {
+        oven.is_clean = true;
+        return Ok((plan, Some(baked)));
+    }
     if let Some(existing) = plan.existing.as_ref().filter(|existing| !stands_in(existing, &plan)) {
+        if request.resume.is_some() {
+            // Another bake was faster, and what this one has is of no use any more.
+            undo_in_aws(client, oven.folder).await?;
+        }
         oven.is_clean = true;
         let baked = Baked { image: existing.id.clone(), name: existing.name.clone(), reused: true, manifest: None };
         return Ok((plan, Some(baked)));
@@ -224,15 +240,15 @@ fn steps_to_plan<'p>(request: &Request, source: &'p Source) -> Steps<'p> {
 fn steps_to_bake<'p>(request: &Request, plan: &'p Plan) -> Result<Steps<'p>, BakeError> {
     match plan.path.path {
         BakePath::Direct => Ok(direct(plan)),
-        BakePath::Launch => refuse_unsupported(request.builder()?).map(|()| launch(plan)),
+        BakePath::Launch => refuse_unsupported(request.builder()?).map(|()| on_instance(plan)),
     }
 }
 
 /// On an instance, as Packer does: launched, provisioned, sealed, stopped, and its volumes made an image.
-fn launch(plan: &Plan) -> Steps<'_> {
+fn on_instance(plan: &Plan) -> Steps<'_> {
     let mut steps: Steps<'_> = vec![
-        Box::new(steps::ImportKey),
-        Box::new(steps::MakeGroup),
+        Box::new(steps::ImportKey { source: &plan.source }),
+        Box::new(steps::MakeGroup { source: &plan.source }),
         Box::new(steps::LaunchInstance { plan }),
         Box::new(steps::Connect),
     ];
@@ -298,6 +314,14 @@ fn steps_to_finish<'p>(plan: &'p Plan, builder: &'p AmazonEbs, replaced: Option<
     }
     steps.push(Box::new(steps::WriteManifest { plan }));
     steps.push(Box::new(steps::PublishImage { plan, name: name.to_owned() }));
+    steps.extend(steps_after_publishing(plan, builder, replaces));
+    steps
+}
+
+/// What is not waited for by whoever uses the image.
+pub(crate) fn steps_after_publishing<'p>(plan: &'p Plan, builder: &AmazonEbs, replaces: bool) -> Steps<'p> {
+    let lifetime = &builder.lifetime;
+    let mut steps: Steps<'p> = Vec::new();
     if replaces {
         steps.push(Box::new(steps::DropStandIns { plan, with_old_snapshots: lifetime.replaces_snapshots }));
     }
@@ -338,6 +362,7 @@ fn begin(oven: &mut Oven<'_>) -> Result<(), BakeError> {
         seed: request.seed,
         rebuild: request.rebuild,
         max_age: request.max_age.map(|age| age.as_secs()),
+        path: request.path,
     }))
 }
 

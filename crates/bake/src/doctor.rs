@@ -20,13 +20,13 @@ use crate::folder::Folders;
 use crate::folder::list_bakes;
 use crate::images::undo_images;
 use crate::journal;
+use crate::journal::Entry;
 use crate::launch::find_leftovers;
 use crate::launch::undo_leftovers;
 use crate::remote::list_pending_snapshots;
 use crate::remote::undo_snapshot;
 use crate::sandbox::BAKE_VARIABLE;
-use crate::step::Step as _;
-use crate::steps::ImportKey;
+use crate::steps::FIRST_OF_LAUNCH;
 
 /// How long a stray process gets to end before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -82,25 +82,35 @@ pub async fn find_abandoned(client: &Client, folders: &Folders) -> Result<Vec<Ab
 /// # Errors
 /// What could not be taken back; calling again goes on.
 pub async fn undo_abandoned(client: &Client, folders: &Folders, bake: &str) -> Result<(), BakeError> {
-    let Some(folder) = BakeFolder::find_abandoned(folders, bake) else { return Ok(()) };
+    let Some(folder) = BakeFolder::take_abandoned(folders, bake) else { return Ok(()) };
     end_processes(bake)?;
+    undo_in_aws(client, &folder).await?;
+    folder.remove()
+}
+
+/// Takes back what a bake has in AWS besides what it published.
+///
+/// # Errors
+/// What could not be taken back; calling again goes on.
+pub(crate) async fn undo_in_aws(client: &Client, folder: &BakeFolder) -> Result<(), BakeError> {
+    let bake = folder.id.as_str();
     for snapshot in list_pending_snapshots(client, bake).await? {
         undo_snapshot(client, &snapshot).await?;
     }
     undo_images(client, bake, None).await?;
-    for copy in find_copies(client, &folder).await? {
+    for copy in find_copies(client, folder).await? {
         undo_copy(client, &copy).await?;
     }
-    if has_launched(&folder) {
+    if has_launched(folder) {
         undo_leftovers(client, bake).await?;
     }
-    folder.remove()
+    Ok(())
 }
 
 /// Did the bake take the launch path? Otherwise it may lack the rights to look for instances, and has none.
 fn has_launched(folder: &BakeFolder) -> bool {
-    let first = ImportKey.name();
-    journal::read(&folder.path).iter().any(|entry| matches!(entry, journal::Entry::Starts { step } if *step == first))
+    let is_launch = |entry: &Entry| matches!(entry, Entry::Starts { step } if step == FIRST_OF_LAUNCH);
+    journal::read(&folder.path).iter().any(is_launch)
 }
 
 /// Ends what is still running of a bake that is gone.

@@ -3,7 +3,9 @@
 use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
+use std::time::Duration;
 
+use ovenbird_disk::wait::wait_until;
 use rustix::fs::FlockOperation;
 use rustix::fs::flock;
 
@@ -12,6 +14,9 @@ use crate::error::working;
 
 /// Logs that are kept.
 const LOGS: usize = 20;
+
+/// How long those are waited for that look at a bake which was cut off; `doctor` asks AWS meanwhile.
+const LOOK: Duration = Duration::from_secs(10);
 
 /// The file of a bake's folder that is locked while the bake lives.
 const LOCK: &str = "lock";
@@ -74,13 +79,30 @@ impl BakeFolder {
         Ok(Self { id, path, _lock: lock })
     }
 
-    /// The folder of a bake that no process holds; `None` where one does, or there is none.
+    /// The folder of a bake that no process works on, to look at: any number may, and none takes it up meanwhile. `None` where one works on
+    /// it, or there is none.
     #[must_use]
     pub(crate) fn find_abandoned(folders: &Folders, id: &str) -> Option<Self> {
+        Self::find_with(folders, id, FlockOperation::NonBlockingLockShared)
+    }
+
+    /// The same, to work on. Those that look at it are waited for.
+    #[must_use]
+    pub(crate) fn take_abandoned(folders: &Folders, id: &str) -> Option<Self> {
+        let path = folders.bakes().join(id);
+        let take = || match Self::find_with(folders, id, FlockOperation::NonBlockingLockExclusive) {
+            None if path.is_dir() => None,
+            taken => Some(taken),
+        };
+        wait_until(LOOK, Duration::from_millis(20), take).ok().flatten()
+    }
+
+    fn find_with(folders: &Folders, id: &str, operation: FlockOperation) -> Option<Self> {
         let path = folders.bakes().join(id);
         let lock = path.is_dir().then(|| lock_file(&path).ok()).flatten()?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).ok()?;
-        Some(Self { id: id.to_owned(), path, _lock: lock })
+        flock(&lock, operation).ok()?;
+        // Whoever had it may have removed it before we did.
+        path.is_dir().then(|| Self { id: id.to_owned(), path, _lock: lock })
     }
 
     /// Removes all that is in the folder but its lock and the files of these names.
@@ -175,6 +197,25 @@ pub(crate) fn list_bakes(folders: &Folders) -> Result<Vec<String>, BakeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_look_at_what_was_cut_off_and_one_takes_it() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let folders = Folders { cache: dir.path().join("cache"), state: dir.path().join("state") };
+        let alive = BakeFolder::create(&folders).expect("made");
+        let id = alive.id.clone();
+        assert!(BakeFolder::find_abandoned(&folders, &id).is_none(), "somebody works on it");
+        drop(alive);
+        let looks = [(); 2].map(|()| BakeFolder::find_abandoned(&folders, &id).expect("nobody does"));
+        std::thread::scope(|scope| {
+            let takes = scope.spawn(|| BakeFolder::take_abandoned(&folders, &id));
+            drop(looks);
+            let taken = takes.join().expect("well").expect("nobody looks any more");
+            assert!(BakeFolder::find_abandoned(&folders, &id).is_none());
+            taken.remove().expect("removed");
+        });
+        assert!(BakeFolder::find_abandoned(&folders, &id).is_none(), "it is gone");
+    }
 
     #[test]
     fn bakes_side_by_side_may_clear_the_same_logs() {

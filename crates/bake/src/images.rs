@@ -4,6 +4,7 @@ use ovenbird_aws::Client;
 use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::Filter;
 use ovenbird_aws::ec2::Tag;
+use ovenbird_core::layer::LayerKey;
 use ovenbird_core::tags;
 
 use crate::error::BakeError;
@@ -30,6 +31,24 @@ pub(crate) async fn list_unpublished_images(client: &Client, bake: &str) -> Resu
         Tag::find(&image.tags, tags::BAKE) == Some(bake) && Tag::find(&image.tags, tags::KEY).is_none()
     };
     Ok(images.into_iter().filter(is_unpublished).filter_map(|image| image.image_id).collect())
+}
+
+/// The image of this name that the bake has published with this key, if it has.
+///
+/// # Errors
+/// AWS's refusals.
+pub(crate) async fn find_published(
+    client: &Client,
+    bake: &str,
+    (name, key): (&str, LayerKey),
+) -> Result<Option<String>, BakeError> {
+    let images = list_images(client, vec![Filter::tag(tags::BAKE, bake)], bake).await?;
+    let is_it = |image: &ec2::Image| {
+        Tag::find(&image.tags, tags::BAKE) == Some(bake)
+            && Tag::find(&image.tags, tags::KEY) == Some(key.hex().as_str())
+            && image.name.as_deref() == Some(name)
+    };
+    Ok(images.into_iter().find(is_it).and_then(|image| image.image_id))
 }
 
 /// The service's published images whose name begins so.

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::error::BakeError;
 use crate::error::working;
+use crate::path::BakePath;
 
 /// Its file in the bake's folder.
 pub(crate) const NAME: &str = "journal.ndjson";
@@ -75,6 +76,8 @@ pub(crate) struct Beginning {
     pub(crate) rebuild: bool,
     /// How old results might be, in seconds.
     pub(crate) max_age: Option<i64>,
+    /// The path that was asked for.
+    pub(crate) path: Option<BakePath>,
 }
 
 /// The journal of one bake.

@@ -29,6 +29,7 @@ mod path;
 mod plan;
 mod post;
 mod provision;
+mod published;
 pub mod reach;
 mod register;
 pub mod remote;

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::Serialize;
 
 use crate::error::BakeError;
 use crate::source::Source;
 
 /// How the provisioners meet the image.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BakePath {
     /// On this machine, over the base's blocks: no instance, and every provisioner a layer that is kept.

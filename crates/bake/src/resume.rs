@@ -8,6 +8,7 @@ use crate::folder::BakeFolder;
 use crate::folder::Folders;
 use crate::folder::list_bakes;
 use crate::journal;
+use crate::path::BakePath;
 
 /// A bake whose process is gone and whose journal is there. With the same service, present and seed, and the same variables, its template
 /// says the same again.
@@ -29,6 +30,8 @@ pub struct Resumable {
     pub rebuild: bool,
     /// How old results might be.
     pub max_age: Option<SignedDuration>,
+    /// The path that was asked for.
+    pub path: Option<BakePath>,
 }
 
 /// The bakes of this machine that can be gone on with, by id.
@@ -49,6 +52,7 @@ pub fn find_resumable(folders: &Folders) -> Result<Vec<Resumable>, BakeError> {
             seed: beginning.seed,
             rebuild: beginning.rebuild,
             max_age: beginning.max_age.map(SignedDuration::from_secs),
+            path: beginning.path,
         })
     });
     Ok(found.collect())

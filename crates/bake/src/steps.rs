@@ -38,6 +38,7 @@ pub(crate) use deprecate_image::DeprecateImage;
 pub(crate) use drop_stand_ins::DropStandIns;
 pub(crate) use fetch_base::FetchBase;
 pub(crate) use import_key::ImportKey;
+pub(crate) use import_key::NAME as FIRST_OF_LAUNCH;
 pub(crate) use inspect_disk::InspectDisk;
 pub(crate) use launch_instance::LaunchInstance;
 pub(crate) use make_group::MakeGroup;

@@ -1,6 +1,5 @@
 //! What lives only as long as the instance: a key pair and a security group, found by the bake's tag.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ovenbird_aws::Client;
@@ -9,7 +8,6 @@ use ovenbird_aws::client::wait;
 use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::Filter;
 use ovenbird_aws::ec2::Tag;
-use ovenbird_aws::ec2::TagSpecification;
 use ovenbird_core::tags;
 
 use crate::error::BakeError;
@@ -21,12 +19,6 @@ const RELEASE: Duration = Duration::from_secs(120);
 /// The name of the bake's key pair and security group.
 pub(crate) fn key_name(bake: &str) -> String {
     format!("ovenbird-{bake}")
-}
-
-/// The bake's tags, for the create call of each of these kinds of resource.
-pub(crate) fn tag_all<const N: usize>(marks: &BTreeMap<String, String>, kinds: [&str; N]) -> Vec<TagSpecification> {
-    let marks: Vec<Tag> = marks.iter().map(|(key, value)| Tag::new(key, value)).collect();
-    kinds.iter().map(|kind| TagSpecification::new(kind, marks.clone())).collect()
 }
 
 /// Deletes the bake's key pair. One that is gone is fine: EC2 says so itself.

@@ -35,7 +35,8 @@ impl Login {
     pub fn new(host: Host, key: &Path, folder: &Path, bake: &str) -> Self {
         let files = Files {
             key: key.to_owned(),
-            known_hosts: folder.join("known_hosts"),
+            // Of this host alone: a bake that is resumed may log in to another one.
+            known_hosts: folder.join(format!("{}-host-key", host.name)),
             control: socket_folder(bake).join("ssh"),
         };
         Self { host, files, bake: bake.to_owned() }

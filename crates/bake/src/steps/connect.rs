@@ -1,4 +1,5 @@
-//! The way into the instance: its security group lets this machine in, sshd answers, cloud-init is done.
+//! The way into the instance: its security group lets this machine in, sshd answers, cloud-init is done. Into one that an earlier run
+//! has sealed there is none, and none is needed.
 
 use std::time::Duration;
 
@@ -42,6 +43,9 @@ impl Step for Connect {
 
     fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
+            if oven.inspection.is_some() {
+                return Ok(());
+            }
             let launched = needed(oven.launched.instance.clone(), "an instance")?;
             let id = launched.instance_id.unwrap_or_default();
             oven.tell(Event::Phase { phase: Phase::Boot });

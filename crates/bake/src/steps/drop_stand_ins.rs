@@ -4,6 +4,7 @@ use crate::images::deregister;
 use crate::images::list_named_like;
 use crate::images::list_snapshots;
 use crate::oven::Oven;
+use crate::path::BakePath;
 use crate::plan::Plan;
 use crate::register::stand_in_start;
 use crate::remote::undo_snapshot;
@@ -26,9 +27,9 @@ impl Step for DropStandIns<'_> {
             let start = stand_in_start(&self.plan.image_name);
             for image in list_named_like(oven.client, &oven.request.service, &start).await? {
                 // A disk's snapshot is a layer and stays; CreateImage made one for the stand-in alone.
-                let own = match oven.launched.snapshot {
-                    Some(_) => list_snapshots(oven.client, &image).await?,
-                    None => Vec::new(),
+                let own = match self.plan.path.path {
+                    BakePath::Launch => list_snapshots(oven.client, &image).await?,
+                    BakePath::Direct => Vec::new(),
                 };
                 deregister(oven.client, &image).await?;
                 for snapshot in own {

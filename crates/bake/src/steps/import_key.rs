@@ -1,10 +1,7 @@
 //! A key that lives as long as the bake: its private half never leaves this machine.
 
-use std::collections::BTreeMap;
-
 use ovenbird_aws::ec2;
 use ovenbird_aws::wire::Blob;
-use ovenbird_core::tags;
 use ovenbird_template::Key;
 
 use crate::error::BakeError;
@@ -14,13 +11,20 @@ use crate::event::Event;
 use crate::event::Phase;
 use crate::launch::delete_key;
 use crate::launch::key_name;
+use crate::launch::run_tags;
 use crate::launch::tag_all;
 use crate::oven::Oven;
+use crate::source::Source;
 use crate::ssh::KeyPair;
 use crate::step::Step;
 use crate::step::Work;
 
-pub(crate) struct ImportKey;
+/// The first step of a launch.
+pub(crate) const NAME: &str = "import key";
+
+pub(crate) struct ImportKey<'p> {
+    pub(crate) source: &'p Source,
+}
 
 /// The key pair of a template that names a key of its own; `None`: the bake makes one.
 pub(super) fn given_key(oven: &Oven<'_>) -> Result<Option<(std::path::PathBuf, Option<String>)>, BakeError> {
@@ -30,9 +34,9 @@ pub(super) fn given_key(oven: &Oven<'_>) -> Result<Option<(std::path::PathBuf, O
     })
 }
 
-impl Step for ImportKey {
+impl Step for ImportKey<'_> {
     fn name(&self) -> String {
-        "import key".to_owned()
+        NAME.to_owned()
     }
 
     fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
@@ -43,11 +47,10 @@ impl Step for ImportKey {
             }
             let bake = oven.folder.id.clone();
             let pair = KeyPair::ensure(&oven.folder.path.join(super::SSH), &bake).map_err(working("make a key"))?;
-            let marks = BTreeMap::from([(tags::BAKE.to_owned(), bake.clone())]);
             let request = ec2::ImportKeyPairRequest {
                 key_name: Some(key_name(&bake)),
                 public_key_material: Some(Blob(pair.public.clone().into_bytes())),
-                tag_specifications: tag_all(&marks, ["key-pair"]),
+                tag_specifications: tag_all(&run_tags(oven, self.source)?, ["key-pair"]),
                 ..Default::default()
             };
             match oven.client.send(request).await {

@@ -1,28 +1,33 @@
 //! The instance that is baked on: the first of the candidates that EC2 has room for.
 
-use std::collections::BTreeMap;
-
 use ovenbird_aws::ec2;
-use ovenbird_core::tags;
-use ovenbird_template::Deferred;
 
+use super::CreateImage;
+use super::RunOnInstance;
 use super::import_key::given_key;
+use super::seal_instance;
 use crate::error::BakeError;
 use crate::error::calling;
 use crate::error::working;
 use crate::event::Event;
+use crate::inspect::Inspection;
 use crate::journal::Entry;
 use crate::launch::Candidate;
+use crate::launch::Done;
 use crate::launch::Order;
+use crate::launch::Sealed;
+use crate::launch::can_go_on;
 use crate::launch::candidates;
 use crate::launch::find_instances;
 use crate::launch::is_out_of_capacity;
 use crate::launch::key_name;
+use crate::launch::run_tags;
 use crate::launch::terminate;
+use crate::launch::undo_created_image;
+use crate::launch::volume_tags;
 use crate::oven::Oven;
 use crate::oven::needed;
 use crate::plan::Plan;
-use crate::plan::describe_source;
 use crate::plan::user_data;
 use crate::step::Step;
 use crate::step::Work;
@@ -42,13 +47,21 @@ impl Step for LaunchInstance<'_> {
                 return Ok(());
             }
             let found = find_instances(oven.client, &oven.folder.id).await?;
-            let (usable, stale): (Vec<_>, Vec<_>) =
-                found.into_iter().partition(|_| super::run_on_instance::can_go_on(oven, self.plan));
+            let sealed = Sealed::find(&oven.folder.path);
+            let (usable, stale): (Vec<_>, Vec<_>) = found
+                .into_iter()
+                .partition(|instance| can_go_on(self.done_on(oven, instance, sealed.as_ref()), instance));
             let ids = stale.into_iter().filter_map(|instance| instance.instance_id);
             terminate(oven.client, ids.collect()).await?;
             let instance = match usable.into_iter().next() {
-                Some(instance) => instance,
-                None => self.launch(oven).await?,
+                Some(instance) => {
+                    oven.inspection = sealed.map(|sealed| Inspection::of(sealed.report)).transpose()?;
+                    instance
+                }
+                None => {
+                    self.forget_earlier(oven).await?;
+                    self.launch(oven).await?
+                }
             };
             let id = instance.instance_id.clone().unwrap_or_default();
             oven.journal.append(Entry::Made { step: self.name(), id })?;
@@ -80,6 +93,41 @@ impl Step for LaunchInstance<'_> {
 }
 
 impl LaunchInstance<'_> {
+    /// What was done on the instance. A seal of another one is none.
+    fn done_on(&self, oven: &Oven<'_>, instance: &ec2::Instance, sealed: Option<&Sealed>) -> Done {
+        let journal = &oven.journal;
+        let is_cut_off = |layer| {
+            let name = RunOnInstance { plan: self.plan, layer }.name();
+            journal.has_begun(&name) && !journal.has_done(&name)
+        };
+        Done {
+            is_cut_off: self.plan.layers.iter().any(is_cut_off),
+            is_being_sealed: journal.has_begun(seal_instance::NAME),
+            is_sealed: sealed.is_some_and(|sealed| instance.instance_id.as_ref() == Some(&sealed.instance)),
+            has_image: journal.find_made(&self.create_image().name()).is_some(),
+        }
+    }
+
+    /// The step that makes the image, under the name that it is to have.
+    fn create_image(&self) -> CreateImage<'_> {
+        CreateImage { plan: self.plan, name: self.plan.image_name.clone(), stands_in_for: None }
+    }
+
+    /// What was done on an instance that is not gone on with must be done again, and no image of it is wanted.
+    async fn forget_earlier(&self, oven: &mut Oven<'_>) -> Result<(), BakeError> {
+        let provisioned = self.plan.layers.iter().map(|layer| RunOnInstance { plan: self.plan, layer }.name());
+        for step in provisioned.chain([seal_instance::NAME.to_owned(), self.create_image().name()]) {
+            if oven.journal.has_begun(&step) {
+                oven.journal.append(Entry::Undone { step })?;
+            }
+        }
+        Sealed::forget(&oven.folder.path)?;
+        if oven.request.resume.is_some() {
+            undo_created_image(oven.client, &oven.folder.id, None).await?;
+        }
+        Ok(())
+    }
+
     async fn launch(&self, oven: &mut Oven<'_>) -> Result<ec2::Instance, BakeError> {
         let order = self.order(oven)?;
         let place = needed(oven.launched.place.clone(), "a place to launch in")?;
@@ -110,14 +158,6 @@ impl LaunchInstance<'_> {
         let builder = oven.request.builder()?;
         let bake = &oven.folder.id;
         let given = given_key(oven)?;
-        let (mut instance_tags, mut volume_tags) = (self.render(oven, &builder.run_tags)?, BTreeMap::new());
-        volume_tags.extend(instance_tags.clone());
-        volume_tags.extend(self.render(oven, &builder.launch.run_volume_tags)?);
-        for marks in [&mut instance_tags, &mut volume_tags] {
-            let name = format!("Ovenbird bakes {}", oven.request.service);
-            marks.entry(tags::NAME.to_owned()).or_insert(name);
-            marks.insert(tags::BAKE.to_owned(), bake.clone());
-        }
         let groups = needed(oven.launched.place.clone(), "a place to launch in")?.groups;
         let groups = if groups.is_empty() { oven.launched.group.iter().cloned().collect() } else { groups };
         Ok(Order {
@@ -128,21 +168,9 @@ impl LaunchInstance<'_> {
             key_name: given.map_or_else(|| Some(key_name(bake)), |(_, keypair)| keypair),
             groups,
             user_data: user_data(oven.request)?,
-            instance_tags,
-            volume_tags,
+            instance_tags: run_tags(oven, &self.plan.source)?,
+            volume_tags: volume_tags(oven, &self.plan.source)?,
         })
-    }
-
-    fn render(
-        &self,
-        oven: &Oven<'_>,
-        values: &BTreeMap<String, Deferred>,
-    ) -> Result<BTreeMap<String, String>, BakeError> {
-        let ami = describe_source(&self.plan.source, &oven.region());
-        let rendered = values.iter().map(|(key, value)| Ok((key.clone(), value.render(&ami)?)));
-        rendered
-            .collect::<Result<_, ovenbird_template::RenderError>>()
-            .map_err(working("render the template's run_tags"))
     }
 }
 

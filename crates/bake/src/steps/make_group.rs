@@ -1,9 +1,6 @@
 //! A security group of the bake's own, which lets nobody in but this machine.
 
-use std::collections::BTreeMap;
-
 use ovenbird_aws::ec2;
-use ovenbird_core::tags;
 
 use crate::error::calling;
 use crate::journal::Entry;
@@ -11,14 +8,18 @@ use crate::launch::delete_group;
 use crate::launch::find_group;
 use crate::launch::find_place;
 use crate::launch::key_name;
+use crate::launch::run_tags;
 use crate::launch::tag_all;
 use crate::oven::Oven;
+use crate::source::Source;
 use crate::step::Step;
 use crate::step::Work;
 
-pub(crate) struct MakeGroup;
+pub(crate) struct MakeGroup<'p> {
+    pub(crate) source: &'p Source,
+}
 
-impl Step for MakeGroup {
+impl Step for MakeGroup<'_> {
     fn name(&self) -> String {
         "make security group".to_owned()
     }
@@ -31,12 +32,11 @@ impl Step for MakeGroup {
                 return Ok(());
             }
             let bake = oven.folder.id.clone();
-            let marks = BTreeMap::from([(tags::BAKE.to_owned(), bake.clone())]);
             let request = ec2::CreateSecurityGroupRequest {
                 group_name: Some(key_name(&bake)),
                 description: Some(format!("Ovenbird {bake}: ssh from the machine that bakes, nothing else")),
                 vpc_id: place.vpc,
-                tag_specifications: tag_all(&marks, ["security-group"]),
+                tag_specifications: tag_all(&run_tags(oven, self.source)?, ["security-group"]),
                 ..Default::default()
             };
             let group = match oven.client.send(request).await {

@@ -4,6 +4,7 @@ use ovenbird_template::SourceAmi;
 
 use crate::event::Event;
 use crate::event::Phase;
+use crate::journal::Entry;
 use crate::oven::Oven;
 use crate::oven::needed;
 use crate::plan::INSTANCE_VALUES;
@@ -23,7 +24,7 @@ pub(crate) struct RunOnInstance<'p> {
 
 impl Step for RunOnInstance<'_> {
     fn name(&self) -> String {
-        step_name(self.layer)
+        format!("run {} {}", self.layer.key.short(), self.layer.title)
     }
 
     fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
@@ -41,7 +42,9 @@ impl Step for RunOnInstance<'_> {
             if ended.is_err() {
                 provision::clean_up(&mut site, self.plan.error_cleanup.as_ref());
             }
-            ended
+            ended?;
+            // At once: nothing on the instance tells whether it was run.
+            oven.journal.append(Entry::Done { step: self.name() })
         })
     }
 }
@@ -63,15 +66,4 @@ impl RunOnInstance<'_> {
         ami.instance.extend(INSTANCE_VALUES.into_iter().map(str::to_owned).zip(values));
         Ok(ami)
     }
-}
-
-fn step_name(layer: &PlannedLayer) -> String {
-    format!("run {} {}", layer.key.short(), layer.title)
-}
-
-/// Can an instance of an earlier run be gone on with? Only if every provisioner that began on it came to its end: one that was cut
-/// off may have done half of its work, and not every one can be repeated.
-pub(super) fn can_go_on(oven: &Oven<'_>, plan: &Plan) -> bool {
-    let names = plan.layers.iter().map(step_name);
-    names.into_iter().all(|name| !oven.journal.has_begun(&name) || oven.journal.has_done(&name))
 }

@@ -127,15 +127,16 @@ pub(crate) fn plan(context: Context<'_>, arguments: &plan::Arguments) -> Result<
 }
 
 pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
+    let resumed = arguments.resume.as_ref().map(|bake| find::resumable(bake.as_deref(), arguments)).transpose()?;
+    let path = arguments.choices.path().or_else(|| resumed.as_ref()?.path);
     // First of all, while there is one thread: every mount of the bake goes with this process, however it ends.
-    if !arguments.dry_run && arguments.choices.path() != Some(BakePath::Launch) {
+    if !arguments.dry_run && path != Some(BakePath::Launch) {
         ovenbird_disk::namespace::enter_private().map_err(|error| {
             Failure::usage(format!("a bake mounts disks, which needs root: {error}"))
                 .hint("run it with sudo; or bake on an instance with --launch, which needs no root here")
         })?;
     }
     wait_for(async {
-        let resumed = arguments.resume.as_ref().map(|bake| find::resumable(bake.as_deref(), arguments)).transpose()?;
         let service = resumed.as_ref().map(|resumed| &resumed.service).or(arguments.service.as_ref());
         let service = service.map(String::as_str).unwrap_or_default();
         let keep_on_failure = arguments.keep_on_failure;
@@ -278,7 +279,7 @@ pub(crate) async fn prepare(
         account: account.id.clone(),
         now,
         wall: clock::wall(),
-        path: asked.choices.path(),
+        path: asked.choices.path().or_else(|| asked.resumed?.path),
         seed: occasion.seed,
         rebuild: asked.resumed.map_or(asked.runs_all, |resumed| resumed.rebuild),
         max_age: asked.resumed.map_or(asked.choices.max_age, |resumed| resumed.max_age),

@@ -153,7 +153,7 @@ pub(super) fn shared_cache() -> PathBuf {
 }
 
 /// The static agent: where `OVENBIRD_AGENT` says, or where `make agent` puts it.
-pub(super) fn agent() -> PathBuf {
+pub fn agent() -> PathBuf {
     let built = || repository().join("target/x86_64-unknown-linux-gnu/agent/ovenbird-agent");
     std::env::var_os("OVENBIRD_AGENT").map_or_else(built, PathBuf::from)
 }

@@ -131,6 +131,12 @@ impl Lab {
             .collect()
     }
 
+    /// Folders of the sockets that the latest bakes logged in through.
+    pub fn list_sockets(&self) -> Vec<String> {
+        let bakes = list(&self.home.bake_folders().logs()).into_iter();
+        bakes.map(|bake| format!("ovenbird-{bake}")).filter(|name| std::env::temp_dir().join(name).exists()).collect()
+    }
+
     /// `ovenbird local down`, after which nothing of the instances may be left.
     pub fn down(&self, arguments: &[&str]) -> Ran {
         let instances = list_instances(&self.home.local_state());

@@ -17,6 +17,7 @@ pub use audit::list_instances;
 pub use clock::days_from_now;
 pub use clock::now;
 pub use home::Home;
+pub use home::agent;
 pub use home::repository;
 pub use lab::Lab;
 pub use leftovers::Leftover;

@@ -1,5 +1,6 @@
-//! A bake on an instance: a real sshd, real provisioners, an image that boots, and nothing left.
+//! A bake on an instance, by somebody who is not root here: a real sshd, real provisioners, an image that boots, and nothing left.
 
+use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
 
@@ -9,7 +10,10 @@ use ovenbird_disk::wait::wait_until;
 use serde_json::Value;
 
 use crate::support::Lab;
+use crate::support::Ran;
+use crate::support::agent;
 use crate::support::audit;
+use crate::support::repository;
 
 const PROJECT: &str = r#"
 environments = ["dev"]
@@ -60,25 +64,70 @@ const PLAYBOOK: &str = "
       changed_when: false
 ";
 
-fn project(lab: &Lab) {
-    lab.home.write("ovenbird.toml", PROJECT);
-    lab.home.write("launched.json", TEMPLATE);
-    lab.home.write("play.yml", PLAYBOOK);
-    lab.home.write("files/word", "nest\n");
+/// Debian's user without any rights.
+const NOBODY: u32 = 65534;
+
+/// Somebody else on the same machine, who has nothing but ovenbird, a project, and keys of AWS.
+struct Nobody {
+    folder: tempfile::TempDir,
+    keys: Value,
+}
+
+impl Nobody {
+    fn with_a_project(lab: &Lab) -> Self {
+        let folder = tempfile::Builder::new().prefix("ovenbird-nobody-").tempdir().expect("a folder");
+        let keys = lab.home.run(["local", "env", "--json"]).ok().json();
+        let nobody = Self { folder, keys };
+        let seal = agent().with_file_name("ovenbird-seal");
+        let programs = [agent(), seal, env!("CARGO_BIN_EXE_ovenbird").into(), repository().join("ansible")];
+        Tool::new("cp").arg("-r").args(programs).arg(nobody.folder.path()).run().expect("copied");
+        let file = |name: &str, text: &str| {
+            let path = nobody.folder.path().join("work").join(name);
+            fs_err::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs_err::write(path, text).expect("written");
+        };
+        file("ovenbird.toml", PROJECT);
+        file("launched.json", TEMPLATE);
+        file("play.yml", PLAYBOOK);
+        file("files/word", "nest\n");
+        Tool::new("chown").args(["-R", &NOBODY.to_string()]).arg(nobody.folder.path()).run().expect("given away");
+        nobody
+    }
+
+    fn run(&self, lab: &Lab, arguments: &[&str]) -> Ran {
+        let own = |name: &str| self.folder.path().join(name);
+        let user = ["--reuid", "--regid"].map(|option| format!("{option}={NOBODY}"));
+        let mut tool = lab.home.tool("setpriv").args(user).args(["--clear-groups", "--no-new-privs"]);
+        tool = tool.arg(own("ovenbird")).args(arguments).current_dir(own("work"));
+        for (name, folder) in [("HOME", ""), ("XDG_STATE_HOME", "state"), ("XDG_CACHE_HOME", "cache")] {
+            tool = tool.env(name, own(folder));
+        }
+        for (name, value) in self.keys.as_object().expect("variables") {
+            tool = tool.env(name, value.as_str().expect("text"));
+        }
+        let tool = tool.env("OVENBIRD_AGENT", own("ovenbird-agent")).env("OVENBIRD_COLLECTIONS", own("ansible"));
+        Ran::of(&format!("as nobody: ovenbird {}", arguments.join(" ")), tool)
+    }
+
+    /// What the image behind `snapshot` holds, as the bake was told.
+    fn contents_file(&self, snapshot: &str) -> PathBuf {
+        self.folder.path().join(format!("cache/ovenbird/contents/{snapshot}.json.gz"))
+    }
 }
 
 #[test]
 fn a_bake_on_an_instance_makes_an_image_that_boots_and_leaves_nothing() {
     let lab = Lab::start("container");
     lab.base();
-    project(&lab);
+    let nobody = Nobody::with_a_project(&lab);
     let began = Instant::now();
-    let events = lab.home.run(["bake", "launched", "--launch", "--json"]).ok().events();
+    let events = nobody.run(&lab, &["bake", "launched", "--launch", "--json"]).ok().events();
     println!("a launched bake took {:.1} s", began.elapsed().as_secs_f64());
     let baked = events.last().expect("an end").clone();
     let image = baked["image"].as_str().expect("an image").to_owned();
     assert_eq!(left_of(&lab), [""; 0], "nothing but the image is left");
-    assert_eq!(lab.list_bakes(), [""; 0]);
+    let bakes = fs_err::read_dir(nobody.folder.path().join("state/ovenbird/bake/bakes")).expect("a folder");
+    assert_eq!(bakes.count(), 0);
 
     let made = lab.api().find_image(&image).expect("the image is there");
     let tag = |key: &str| ec2::Tag::find(&made.tags, key).map(str::to_owned);
@@ -88,9 +137,9 @@ fn a_bake_on_an_instance_makes_an_image_that_boots_and_leaves_nothing() {
     assert!(made.description.as_deref().is_some_and(|text| text.starts_with("baked on debian-12-")), "{made:?}");
 
     assert_is_encrypted(&lab, &made);
-    let again = lab.home.run(["bake", "launched", "--launch", "--json"]).ok().events();
+    let again = nobody.run(&lab, &["bake", "launched", "--launch", "--json"]).ok().events();
     assert_eq!(again.last().expect("an end")["reused"], true);
-    assert_what_was_told_is_what_the_snapshot_holds(&lab, &made);
+    assert_what_was_told_is_what_the_snapshot_holds(&lab, &nobody, &made);
     assert_boots(&lab, &image);
     assert_eq!(audit(&lab.home.local_state()), [""; 0]);
 }
@@ -107,26 +156,32 @@ fn assert_is_encrypted(lab: &Lab, image: &ec2::Image) {
 }
 
 /// The manifest was gathered on the running instance; the snapshot was made when it had stopped.
-fn assert_what_was_told_is_what_the_snapshot_holds(lab: &Lab, image: &ec2::Image) {
+fn assert_what_was_told_is_what_the_snapshot_holds(lab: &Lab, nobody: &Nobody, image: &ec2::Image) {
     let ebs = image.block_device_mappings[0].ebs.as_ref().expect("a volume");
-    let kept = lab.home.contents_file(ebs.snapshot_id.as_deref().expect("a snapshot"));
-    let told = read_contents(&kept);
-    fs_err::remove_file(&kept).expect("removed");
+    let snapshot = ebs.snapshot_id.as_deref().expect("a snapshot");
+    let told = read_contents(&nobody.contents_file(snapshot));
+    // Root's own cache has nothing of it, so the blocks are read.
     let id = image.image_id.as_deref().expect("an id");
     lab.home.run(["sbom", id]).ok();
-    let held = read_contents(&kept);
-    let (told, held) = (told["files"].as_object().expect("files"), held["files"].as_object().expect("files"));
-    let differs = |(path, entry): (&String, &Value)| (told.get(path) != Some(entry)).then(|| path.clone());
-    let mut differences: Vec<String> = held.iter().filter_map(differs).collect();
-    differences.extend(told.keys().filter(|path| !held.contains_key(*path)).cloned());
-    assert_eq!(differences, [""; 0], "the shutdown wrote something again");
+    let held = read_contents(&lab.home.contents_file(snapshot));
+    assert_eq!(differences(&told, &held), [""; 0], "the shutdown wrote something again");
+    let held = held["files"].as_object().expect("files");
     let word = &held["/opt/launched/word"];
     assert_eq!(word["size"], 5, "{word}");
     assert!(held.contains_key("/opt/launched/fact"));
     assert!(!held.contains_key("/home/admin/.ssh/authorized_keys"), "the bake's key is scrubbed");
 }
 
-fn read_contents(file: &std::path::Path) -> Value {
+/// The files that are not the same in two images' contents.
+pub fn differences(one: &Value, other: &Value) -> Vec<String> {
+    let (one, other) = (one["files"].as_object().expect("files"), other["files"].as_object().expect("files"));
+    let differs = |(path, entry): (&String, &Value)| (one.get(path) != Some(entry)).then(|| path.clone());
+    let mut differences: Vec<String> = other.iter().filter_map(differs).collect();
+    differences.extend(one.keys().filter(|path| !other.contains_key(*path)).cloned());
+    differences
+}
+
+pub fn read_contents(file: &std::path::Path) -> Value {
     let text = Tool::new("zcat").arg(file).run().expect("kept").stdout;
     serde_json::from_slice(&text).expect("JSON")
 }

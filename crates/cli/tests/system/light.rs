@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ovenbird_bake::BakePath;
 use ovenbird_bake::Request;
 use ovenbird_bake::find_resumable;
 use ovenbird_disk::process::Process;
@@ -21,6 +22,7 @@ use rustix::process::Signal;
 use super::random::Random;
 use crate::support::Lab;
 use crate::support::Leftover;
+use crate::support::agent;
 use crate::support::days_from_now;
 use crate::support::now;
 use crate::support::processes_with;
@@ -69,6 +71,14 @@ const PLAYBOOK: &str = "
         mode: preserve
 ";
 
+/// The same on an instance, where it is not root who logs in. Its time is the sealing's, so it is little.
+const FILES_BY_SUDO: &str = r#"
+    {"type": "file", "sources": ["one", "two"], "destination": "/tmp"},
+    {"type": "shell", "inline": ["sudo mv /tmp/one /tmp/two /opt", "sudo rm /opt/one/1"]}"#;
+
+/// What everything that is launched carries.
+const RUN_TAGS: &str = r#", "run_tags": {"team": "birds"}"#;
+
 /// What becomes of a finished image.
 const FINISHED: &str = r#",
     "ami_users": ["111122223333"],
@@ -77,36 +87,45 @@ const FINISHED: &str = r#",
     "deregistration_protection": {"enabled": true},
     "ami_regions": ["eu-west-1"]"#;
 
+fn finished() -> String {
+    // AWS takes no date that is more than ten years away.
+    FINISHED.replace("NEXT-YEAR", &format!("{}T03:04:00Z", &days_from_now(365)[..10]))
+}
+
 /// Bytes of each of a playbook's files.
 const FILE: usize = 2 << 20;
 
 /// The service, in a lab that has a base.
 pub struct Light<'a> {
     pub lab: &'a Lab,
+    path: Option<BakePath>,
     random: Random,
     started: Cell<u32>,
 }
 
 impl<'a> Light<'a> {
     pub fn of_plays(lab: &'a Lab, random: Random) -> Self {
-        Self::new(lab, random, (PLAYS, ""))
+        Self::new(lab, random, None, (PLAYS, ""))
     }
 
     pub fn of_files(lab: &'a Lab, random: Random) -> Self {
-        Self::new(lab, random, (FILES, ""))
+        Self::new(lab, random, None, (FILES, ""))
     }
 
     /// The same, with an image that is shared, deprecated in years, protected, and copied to another region.
     pub fn finished(lab: &'a Lab, random: Random) -> Self {
-        // AWS takes no date that is more than ten years away.
-        let day = format!("{}T03:04:00Z", &days_from_now(365)[..10]);
-        Self::new(lab, random, (FILES, &FINISHED.replace("NEXT-YEAR", &day)))
+        Self::new(lab, random, None, (FILES, &finished()))
     }
 
-    fn new(lab: &'a Lab, random: Random, (provisioners, options): (&str, &str)) -> Self {
+    /// On an instance, with an image that is finished as well.
+    pub fn launched(lab: &'a Lab, random: Random) -> Self {
+        Self::new(lab, random, Some(BakePath::Launch), (FILES_BY_SUDO, &(RUN_TAGS.to_owned() + &finished())))
+    }
+
+    fn new(lab: &'a Lab, random: Random, path: Option<BakePath>, (provisioners, options): (&str, &str)) -> Self {
         lab.home.write("ovenbird.toml", PROJECT);
         lab.home.write("light.json", TEMPLATE.replace("PROVISIONERS", provisioners).replace("OPTIONS", options));
-        let light = Self { lab, random, started: Cell::new(0) };
+        let light = Self { lab, path, random, started: Cell::new(0) };
         for name in ["one", "two"] {
             lab.home.write(&format!("{name}.yml"), PLAYBOOK.replace("NAME", name));
         }
@@ -149,12 +168,12 @@ impl<'a> Light<'a> {
             recipe,
             directory,
             folders: home.bake_folders(),
-            agent: "/bin/true".into(),
+            agent: agent(),
             collections: repository().join("ansible"),
             account: ovenbird_local::DEFAULT_ACCOUNT.to_owned(),
             now,
             wall: now,
-            path: None,
+            path: self.path,
             seed,
             plain_ansible: false,
             rebuild: resumed.is_some_and(|resumed| resumed.rebuild),
@@ -170,7 +189,10 @@ impl<'a> Light<'a> {
 
     /// Starts a bake, which goes on by itself.
     pub fn start_bake(&self) -> Bake<'a> {
-        self.start(["bake", "light", "--no-pointer", "--json"])
+        match self.path {
+            Some(BakePath::Launch) => self.start(["bake", "light", "--no-pointer", "--json", "--launch"]),
+            _ => self.start(["bake", "light", "--no-pointer", "--json"]),
+        }
     }
 
     /// Starts `ovenbird` with these arguments.

@@ -8,6 +8,7 @@ use ovenbird_bake::Baked;
 use ovenbird_bake::Event;
 use ovenbird_bake::Mishap;
 use ovenbird_bake::Moment;
+use ovenbird_bake::Request;
 use ovenbird_core::block::Digest;
 use ovenbird_disk::namespace::enter_private_with_this_thread;
 
@@ -27,18 +28,22 @@ fn lab() -> Lab {
 }
 
 /// How a bake went.
-struct Course {
-    ended: Result<Baked, String>,
+pub struct Course {
+    pub ended: Result<Baked, String>,
     /// The names of the steps that began, in order.
-    steps: Vec<String>,
+    pub steps: Vec<String>,
     /// Layers that stay, whatever became of the bake.
-    kept: BTreeSet<String>,
+    pub kept: BTreeSet<String>,
     /// What could not be taken back.
-    left: Vec<String>,
+    pub left: Vec<String>,
+    /// Where EC2 had no room.
+    pub full: Vec<String>,
+    /// The bake, where all of it stays.
+    pub stays: Option<String>,
 }
 
 impl Course {
-    fn tree(&self) -> Digest {
+    pub fn tree(&self) -> Digest {
         let baked = self.ended.as_ref().unwrap_or_else(|error| panic!("{error}"));
         baked.manifest.as_ref().expect("it was baked").tree
     }
@@ -53,11 +58,19 @@ fn bake(
 ) -> Course {
     let mut request = light.request(resume);
     request.rebuild |= rebuild;
-    let (mut steps, mut kept, mut left) = (Vec::new(), BTreeSet::new(), Vec::new());
-    let api = light.lab.api();
+    run(light.lab, &request, mishap)
+}
+
+/// Bakes what is asked for. Any number of threads may, each a bake.
+pub fn run(lab: &Lab, request: &Request, mishap: impl Fn(usize, Moment) -> Option<Mishap>) -> Course {
+    let (mut steps, mut kept, mut left, mut full, mut stays) =
+        (Vec::new(), BTreeSet::new(), Vec::new(), Vec::new(), None);
+    let api = lab.api();
     let mut on_event = |event| match event {
         Event::Kept { snapshot, .. } => drop(kept.insert(snapshot)),
         Event::Left { step, error } => left.push(format!("{step}: {error}")),
+        Event::NoCapacity { tried, .. } => full.push(tried),
+        Event::Stays { bake, .. } => stays = Some(bake),
         _ => {}
     };
     let mut mishaps = |step: &str, moment: Moment| {
@@ -66,8 +79,8 @@ fn bake(
         }
         mishap(steps.iter().position(|known| known == step).expect("it began"), moment)
     };
-    let ended = api.wait_for(ovenbird_bake::bake_with_mishaps(api.client(), &request, &mut on_event, &mut mishaps));
-    Course { ended: ended.map(|(_, baked)| baked).map_err(|error| error.chain()), steps, kept, left }
+    let ended = api.wait_for(ovenbird_bake::bake_with_mishaps(api.client(), request, &mut on_event, &mut mishaps));
+    Course { ended: ended.map(|(_, baked)| baked).map_err(|error| error.chain()), steps, kept, left, full, stays }
 }
 
 /// A bake of which nothing is known. That its steps are those of any later one, the package lists are read beforehand, if they are old;
@@ -77,7 +90,7 @@ fn undisturbed(light: &Light<'_>) -> Course {
     bake(light, None, false, calm)
 }
 
-fn calm(_: usize, _: Moment) -> Option<Mishap> {
+pub fn calm(_: usize, _: Moment) -> Option<Mishap> {
     None
 }
 
@@ -129,7 +142,7 @@ fn unwinds(light: &Light<'_>) -> Vec<String> {
 }
 
 /// What the template wants of a finished image is so, here and in the other region.
-fn is_finished(lab: &Lab, image: &str) {
+pub fn is_finished(lab: &Lab, image: &str) {
     let made = lab.api().find_image(image).expect("the image is there");
     assert!(made.deprecation_time.as_deref().is_some_and(|time| time.contains("T03:04:00")), "{made:?}");
     assert!(made.deregistration_protection.as_deref().is_some_and(|state| state.starts_with("enabled")), "{made:?}");

@@ -12,11 +12,12 @@ use crate::support::Lab;
 use crate::support::Leftover;
 use crate::support::audit;
 use crate::support::find_leftovers;
+use crate::support::list_instances;
 
 /// Tables that tell of no resource: blocks and puts are audited against the snapshots, tokens remember requests.
 const LEFT_OUT: [&str; 4] = ["blocks", "puts", "tokens", "sqlite_sequence"];
-/// How long the kernel may take to let go.
-const GONE: Duration = Duration::from_secs(5);
+/// How long the kernel, and instances that are told to end, may take to let go.
+const GONE: Duration = Duration::from_secs(20);
 
 /// The world at a moment.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub struct World {
 
 impl World {
     pub fn of(lab: &Lab) -> Self {
+        _ = wait_until(GONE, Duration::from_millis(100), || (!has_ending_instance(lab)).then_some(()));
         _ = wait_until(GONE, Duration::from_millis(50), || host(lab).is_empty().then_some(()));
         // A snapshot that was just completed says so a moment later.
         _ = wait_until(GONE, Duration::from_millis(100), || audit(&lab.home.local_state()).is_empty().then_some(()));
@@ -54,8 +56,7 @@ impl World {
 }
 
 fn catalogue(lab: &Lab) -> BTreeSet<String> {
-    let path = lab.home.local_state().join("catalogue.sqlite");
-    let mut connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the catalogue");
+    let mut connection = open(lab);
     let moment = connection.transaction().expect("one moment");
     let names: Vec<String> = moment
         .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
@@ -71,7 +72,30 @@ fn catalogue(lab: &Lab) -> BTreeSet<String> {
             rows.insert(format!("{table}|{}", values.join("|")));
         }
     }
+    leave_out_ended(&moment, &mut rows);
     rows
+}
+
+/// EC2 tells of an instance for an hour after its end. Its rows are no resource any more.
+fn leave_out_ended(connection: &Connection, rows: &mut BTreeSet<String>) {
+    for id in instances_in(connection, "terminated") {
+        rows.retain(|row| !row.contains(&id));
+    }
+}
+
+fn has_ending_instance(lab: &Lab) -> bool {
+    !instances_in(&open(lab), "shutting-down").is_empty()
+}
+
+fn instances_in(connection: &Connection, state: &str) -> Vec<String> {
+    let mut found = connection.prepare("SELECT id FROM instances WHERE state = ?1").expect("the schema");
+    let ids = found.query_map([state], |row| row.get(0)).expect("rows");
+    ids.collect::<Result<_, _>>().expect("ids")
+}
+
+fn open(lab: &Lab) -> Connection {
+    let path = lab.home.local_state().join("catalogue.sqlite");
+    Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).expect("the catalogue")
 }
 
 fn text(value: ValueRef<'_>) -> String {
@@ -94,9 +118,11 @@ fn host(lab: &Lab) -> BTreeSet<String> {
         Leftover::Loop { file, .. } => !file.starts_with(&endpoint),
         Leftover::Namespace { .. } | Leftover::Wire { .. } | Leftover::Group { .. } => true,
     };
-    let left = find_leftovers(&lab.home, &[]).into_iter().filter(is_of_a_bake).map(|left| format!("{left:?}"));
+    let instances = list_instances(&lab.home.local_state());
+    let left = find_leftovers(&lab.home, &instances).into_iter().filter(is_of_a_bake).map(|left| format!("{left:?}"));
     // This thread may mount where no process is seen to.
     let own = fs_err::read_to_string("/proc/thread-self/mountinfo").expect("mounts");
     let own = own.lines().filter(|mount| mount.contains(&bakes)).map(str::to_owned);
-    lab.list_bakes().into_iter().chain(lab.list_half_fetched()).chain(left).chain(own).collect()
+    let all = [lab.list_bakes(), lab.list_half_fetched(), lab.list_sockets()].concat();
+    all.into_iter().chain(left).chain(own).collect()
 }
