@@ -144,10 +144,14 @@ fn say_plain(reason: String, log: &mut Log, on_event: &mut dyn FnMut(Event)) {
 /// Writes the inventory and the plugins.
 fn write_inputs(sandbox: &Sandbox, playbook: &Playbook, work: &Path, worker: Option<&Worker>) -> std::io::Result<()> {
     fast::write_plugin(&work.join("connection"))?;
-    fs::create_dir_all(work.join("callback"))?;
-    fs::write(work.join("callback").join(format!("{EVENTS_NAME}.py")), EVENTS_PLUGIN)?;
+    write_events_plugin(work)?;
     fs::write(inventory(work), playbook.inventory(sandbox, worker.map(Worker::socket).as_deref()))?;
     link_variables(playbook, work)
+}
+
+fn write_events_plugin(work: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(work.join("callback"))?;
+    fs::write(work.join("callback").join(format!("{EVENTS_NAME}.py")), EVENTS_PLUGIN)
 }
 
 /// Where the inventory is.

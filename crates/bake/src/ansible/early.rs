@@ -74,7 +74,48 @@ fn find_interpreter(script: &Path) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use ovenbird_disk::wait::wait_until;
+
+    use super::super::inventory;
+    use super::super::write_events_plugin;
     use super::*;
+
+    const PLAY: &str = "[{hosts: all, gather_facts: false, tasks: [{ansible.builtin.command: {cmd: touch played}}]}]";
+
+    /// A project with one play, for this machine.
+    fn project(folder: &Path) -> (Playbook, PathBuf) {
+        let work = folder.join("work");
+        fs_err::create_dir(&work).expect("made");
+        fs_err::write(folder.join("site.yml"), PLAY).expect("written");
+        (Playbook::new("site.yml", folder), work)
+    }
+
+    #[test]
+    fn it_goes_on_with_what_is_there_then() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (playbook, work) = project(folder.path());
+        let early = Early::start(&playbook, &work, "bake-1").expect("ansible-playbook is a Python script");
+        assert!(early.fits(&playbook, &work) && !early.fits(&Playbook::new("other.yml", folder.path()), &work));
+        fs_err::write(inventory(&work), "default ansible_connection=local\n").expect("written");
+        write_events_plugin(&work).expect("written");
+        early.go().and_then(|running| running.run_lines(|_| ())).expect("the play ran");
+        assert!(folder.path().join("played").exists());
+    }
+
+    #[test]
+    fn one_that_is_not_needed_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (playbook, work) = project(folder.path());
+        let early = Early::start(&playbook, &work, "bake-1").expect("ansible-playbook is a Python script");
+        let temporary = || fs_err::read_dir(work.join("tmp")).map_or(0, Iterator::count);
+        wait_until(Duration::from_secs(60), Duration::from_millis(10), || (temporary() > 0).then_some(()))
+            .expect("Ansible makes its folder when it is loaded");
+        drop(early);
+        assert_eq!(temporary(), 0);
+        assert!(!folder.path().join("played").exists());
+    }
 
     #[test]
     fn only_a_script_of_a_python_can_be_loaded_early() {

@@ -9,8 +9,6 @@ use ovenbird_disk::tool::Tool;
 
 use super::Config;
 use super::Course;
-use super::EVENTS_NAME;
-use super::EVENTS_PLUGIN;
 use super::Event;
 use super::Log;
 use super::Playbook;
@@ -19,6 +17,7 @@ use super::PlaybookOutcome;
 use super::command;
 use super::inventory;
 use super::outcome;
+use super::write_events_plugin;
 use crate::sandbox::BAKE_VARIABLE;
 use crate::ssh::Login;
 use crate::ssh::quoted;
@@ -61,8 +60,7 @@ fn with_login(tool: Tool, login: &Login) -> Tool {
 }
 
 fn write_inputs(login: &Login, playbook: &Playbook, work: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(work.join("callback"))?;
-    fs::write(work.join("callback").join(format!("{EVENTS_NAME}.py")), EVENTS_PLUGIN)?;
+    write_events_plugin(work)?;
     let host = login.host();
     let variables = format!(
         "ansible_connection=ssh ansible_host={} ansible_port={} ansible_user={} ansible_ssh_private_key_file={} \
