@@ -12,7 +12,7 @@ pub use fetch::fetch_changes;
 pub use fetch::fetch_disk;
 pub(crate) use register::find_named;
 pub use register::register_image;
-pub(crate) use register::wait_until_available;
+pub use register::wait_until_available;
 pub(crate) use upload::COMPLETION;
 pub use upload::NewSnapshot;
 pub(crate) use upload::complete_snapshot;

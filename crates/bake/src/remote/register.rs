@@ -51,7 +51,7 @@ pub async fn register_image(
 ///
 /// # Errors
 /// AWS's refusals; an image that ends as failed, or takes too long.
-pub(crate) async fn wait_until_available(client: &Client, image: &str) -> Result<(), aws::Error> {
+pub async fn wait_until_available(client: &Client, image: &str) -> Result<(), aws::Error> {
     let what = format!("{image} to be available");
     wait(what, AVAILABLE, EVERY, async || is_available(client, image).await).await
 }

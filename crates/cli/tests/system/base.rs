@@ -6,7 +6,12 @@ use crate::support::Ran;
 #[test]
 fn a_base_that_is_registered_is_not_built_again() {
     let lab = Lab::start_for_bakes();
+    lab.down(&[]);
+    lab.up_with(&["--delays", "image-registered=1s"]);
     let base = lab.base();
+    // It can be launched at once, whatever the endpoint's delays are.
+    let state = lab.api().find_image(&base).and_then(|image| image.state);
+    assert_eq!(state.as_deref(), Some("available"));
     // Without any tool nothing can be built or fetched.
     let run = |options: &[&str]| {
         let arguments = [&["local", "base", "debian-12"], options].concat();

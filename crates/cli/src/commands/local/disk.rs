@@ -48,8 +48,7 @@ impl Registered {
 
 /// The image that its owner has under this name.
 pub(super) async fn find_registered(context: Context<'_>, image: &NewImage<'_>) -> Result<Option<Registered>, Failure> {
-    let found = find_image(&client_of(context, image.owner).await?, image.name).await?;
-    Ok(found.map(|id| Registered { id, was_there: true }))
+    find_in(&client_of(context, image.owner).await?, image).await
 }
 
 /// Registers the raw `disk`. A name that its owner has already is left as it is.
@@ -59,8 +58,8 @@ pub(super) async fn register_disk(
     disk: &Path,
 ) -> Result<Registered, Failure> {
     let client = client_of(context, image.owner).await?;
-    if let Some(id) = find_image(&client, image.name).await? {
-        return Ok(Registered { id, was_there: true });
+    if let Some(registered) = find_in(&client, image).await? {
+        return Ok(registered);
     }
     let failed = |error: ovenbird_bake::BakeError| Failure::of(Kind::Aws, &error);
     let mut map = blocks::scan(disk)?;
@@ -88,7 +87,15 @@ pub(super) async fn register_disk(
     if image.owner != DEFAULT_ACCOUNT {
         make_public(&client, &id).await?;
     }
+    remote::wait_until_available(&client, &id).await?;
     Ok(Registered { id, was_there: false })
+}
+
+async fn find_in(client: &Client, image: &NewImage<'_>) -> Result<Option<Registered>, Failure> {
+    let Some(id) = find_image(client, image.name).await? else { return Ok(None) };
+    // An endpoint with delays takes its time.
+    remote::wait_until_available(client, &id).await?;
+    Ok(Some(Registered { id, was_there: true }))
 }
 
 async fn client_of(context: Context<'_>, owner: &str) -> Result<Client, Failure> {
