@@ -180,7 +180,8 @@ impl<'a> Light<'a> {
             max_age: None,
             keep_on_failure: false,
             pointed: BTreeMap::new(),
-            keep_lists: false,
+            // Lists that grow old during a test would give a bake more steps than the one before it.
+            keep_lists: true,
             watch: Arc::default(),
             has_person: false,
             resume: resume.map(str::to_owned),
