@@ -42,6 +42,9 @@ pub(crate) struct Workplace<'a> {
     pub(crate) ami: &'a SourceAmi,
     /// The disk that the layer becomes part of.
     pub(crate) disk: &'a Path,
+    /// A disk with the same content, which the play sees: that one, or the base that it was copied from a moment ago. The kernel shows a
+    /// disk only when all of it is written out.
+    pub(crate) seen: &'a Path,
 }
 
 /// Loads Ansible for the layer's play, if it begins with one: nothing before it can then change what Ansible is called with.
@@ -63,7 +66,7 @@ pub(crate) fn run_layer(
     on_event: &mut dyn FnMut(Event),
 ) -> Result<(), BakeError> {
     let (folder, epoch) = (&place.folder.path, place.plan.epoch);
-    let root = gpt::find_root(place.disk).map_err(working("find the root partition of the base"))?;
+    let root = gpt::find_root(place.seen).map_err(working("find the root partition of the base"))?;
     let base = folder.join("base");
     let memory = Mount::tmpfs(&folder.join("overlay"), "mode=0755,size=80%")
         .map_err(working("make room for the play's writes"))?;
@@ -72,7 +75,7 @@ pub(crate) fn run_layer(
     for folder in [&layers.upper, &layers.work] {
         fs_err::create_dir_all(folder).map_err(working("make room for the play's writes"))?;
     }
-    let mounted = LoopMount::ensure(place.disk, &root, &base, Access::ReadOnly).map_err(working("mount the base"))?;
+    let mounted = LoopMount::ensure(place.seen, &root, &base, Access::ReadOnly).map_err(working("mount the base"))?;
 
     on_event(Event::Phase { phase: Phase::Play { layer: layer.title.clone() } });
     if let Err(error) = provision(place, layer, &layers, early, on_event) {

@@ -60,7 +60,7 @@ fn run_layers(
     let disk = WorkingDisk::path_in(&folder.path);
     for layer in &plan.layers {
         on_event(Event::Runs { layer: layer.title.clone(), why: vec!["the bake is checked".to_owned()] });
-        let place = Workplace { request, plan, folder, logs: &logs, ami: &ami, disk: &disk };
+        let place = Workplace { request, plan, folder, logs: &logs, ami: &ami, disk: &disk, seen: &disk };
         run_layer(&place, layer, None, on_event)?;
     }
     Ok(())

@@ -1,4 +1,5 @@
 # Loads Ansible, waits for a line, and then is `ansible-playbook`, to the letter. Without the line it ends.
+import gc
 import os
 import runpy
 import signal
@@ -15,6 +16,7 @@ try:
 except Exception:
     # It says why itself, in a moment.
     pass
+gc.freeze()  # So that its forks do not copy what they only look through.
 if not sys.stdin.buffer.readline():
     sys.exit(0)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)

@@ -90,7 +90,8 @@ impl Playbook {
         arguments
     }
 
-    /// The user is root, as which the sandbox is entered: `become` then has nothing to do, and needs no `sudo` in the image.
+    /// The user is root, as which the sandbox is entered: `become` then has nothing to do, and needs no `sudo` in the image. Modules travel no
+    /// further than this machine, so that there is nothing to compress them for.
     pub(super) fn inventory(&self, sandbox: &Sandbox, worker: Option<&Path>) -> String {
         let connection = match worker {
             Some(socket) => format!("{CONNECTION_NAME} ansible_ovenbird_worker={}", socket.display()),
@@ -98,7 +99,7 @@ impl Playbook {
         };
         self.inventory_of(&format!(
             "ansible_connection={connection} ansible_host={} ansible_chroot_exe={} \
-             ansible_python_interpreter=/usr/bin/python3 ansible_user=root",
+             ansible_python_interpreter=/usr/bin/python3 ansible_user=root ansible_module_compression=ZIP_STORED",
             sandbox.root().display(),
             sandbox.enter_program().display(),
         ))

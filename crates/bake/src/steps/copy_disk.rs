@@ -44,7 +44,9 @@ impl Step for CopyDisk<'_> {
             let on_event = &mut *oven.on_event;
             let on_block = |done, total| on_event(Event::Blocks { done, total });
             let map = working_copy(oven.client, &base, &snapshot, &path, on_block).await?;
-            oven.disk = Some(WorkingDisk::record(path, Content { snapshot, map, layer: None })?);
+            let disk = WorkingDisk::record(path, Content { snapshot, map, layer: None })?;
+            disk.write_out_soon();
+            oven.disk = Some(disk);
             Ok(())
         })
     }

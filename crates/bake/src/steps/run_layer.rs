@@ -55,6 +55,11 @@ impl Step for RunLayer<'_> {
                 logs: &oven.logs,
                 ami: &ami,
                 disk: &disk.path,
+                seen: oven
+                    .base
+                    .as_ref()
+                    .filter(|base| disk.is_copy_of(&base.snapshot))
+                    .map_or(&disk.path, |base| &base.path),
             };
             run_layer(&place, self.layer, oven.early.take(), &mut *oven.on_event)?;
             let content = Content { layer: Some(self.layer.key), ..disk.content };
