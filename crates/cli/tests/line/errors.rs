@@ -139,7 +139,7 @@ fn what_needs_root_says_so() {
             .arg(&program)
             .args(arguments)
             // No base is known there.
-            .env("XDG_CACHE_HOME", home.path().join("cache"));
+            .env("XDG_CACHE_HOME", home.path().join("empty"));
         Ran::of(&format!("ovenbird {} as nobody", arguments.join(" ")), tool)
     };
     assert_says("error-up-not-root", &home, &nobody(&["local", "up"]));

@@ -177,8 +177,11 @@ impl Job {
             (image.public, image.state.as_deref(), image.boot_mode.as_deref()),
             (Some(true), Some("available"), Some("uefi"))
         );
-        let date = image.name.as_deref().and_then(|name| name.strip_prefix("debian-12-amd64-")).expect("Debian's name");
+        let version = image.name.as_deref().and_then(|name| name.strip_prefix("debian-12-amd64-"));
+        let (date, recipe) =
+            version.and_then(|version| version.split_once('-')).expect("Debian's name, and the recipe");
         assert!(date.len() == 8 && date.bytes().all(|letter| letter.is_ascii_digit()), "{date}");
+        assert!(recipe.len() == 8 && recipe.bytes().all(|letter| letter.is_ascii_hexdigit()), "{recipe}");
         assert_eq!(self.run(["local", "base", "debian-12", "--json"]).ok().json()["was_there"], true);
         base
     }
