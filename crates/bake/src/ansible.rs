@@ -94,7 +94,7 @@ pub(crate) fn run_playbook_with(
     let mut course = Course::default();
     let tool = command(playbook, &config, work).env(BAKE_VARIABLE, sandbox.bake());
     log.line(&format!("$ {tool}"));
-    let started = early.map_or_else(|| tool.start(), Early::go);
+    let started = early.map_or_else(|| tool.start(), |early| Ok(early.go()));
     let ended = started.and_then(|running| running.run_lines(|line| course.follow(line, &mut log, on_event)));
     end_worker(worker.as_mut(), &mut log, on_event);
     outcome(ended, course, playbook, log, began)

@@ -262,12 +262,7 @@ fn on_instance(plan: &Plan) -> Steps<'_> {
 
 /// Without an instance: the base's blocks, a layer of changed blocks for each provisioner, an image of the last one.
 fn direct(plan: &Plan) -> Steps<'_> {
-    let mut steps = layers(plan, plan.to_run(), Next::Image);
-    // The disk is whole before its last snapshot is.
-    let awaited = steps.pop_if(|_| !plan.to_run().is_empty());
-    steps.push(Box::new(steps::InspectDisk));
-    steps.extend(awaited);
-    steps
+    layers(plan, plan.to_run(), Next::Image)
 }
 
 /// While EBS completes a layer's snapshot, the next layer runs over the disk.
@@ -285,6 +280,10 @@ fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer], last: Next<'p>) -> St
         steps.push(Box::new(steps::StartSnapshot { plan, layer }));
         steps.push(Box::new(steps::PutBlocks { layer }));
         steps.push(Box::new(steps::CompleteSnapshot { layer }));
+    }
+    if matches!(last, Next::Image) {
+        // The disk is whole before its last snapshot is.
+        steps.push(Box::new(steps::InspectDisk));
     }
     steps.extend(below);
     steps

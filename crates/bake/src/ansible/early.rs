@@ -8,7 +8,6 @@ use std::path::PathBuf;
 
 use ovenbird_disk::tool::Started;
 use ovenbird_disk::tool::Tool;
-use ovenbird_disk::tool::ToolError;
 use ovenbird_disk::tool::find_program;
 
 use super::Config;
@@ -51,13 +50,10 @@ impl Early {
     }
 
     /// Lets it go on.
-    ///
-    /// # Errors
-    /// Where it ended meanwhile, which its end tells.
-    pub(super) fn go(mut self) -> Result<Started, ToolError> {
+    pub(super) fn go(mut self) -> Started {
         // One that has ended reads nothing; what it said is heard by whoever follows it.
         _ = self.gate.write_all(GO);
-        Ok(self.process)
+        self.process
     }
 }
 
@@ -100,7 +96,7 @@ mod tests {
         assert!(early.fits(&playbook, &work) && !early.fits(&Playbook::new("other.yml", folder.path()), &work));
         fs_err::write(inventory(&work), "default ansible_connection=local\n").expect("written");
         write_events_plugin(&work).expect("written");
-        early.go().and_then(|running| running.run_lines(|_| ())).expect("the play ran");
+        early.go().run_lines(|_| ()).expect("the play ran");
         assert!(folder.path().join("played").exists());
     }
 
