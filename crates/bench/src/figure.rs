@@ -17,12 +17,15 @@ pub(crate) struct Figure {
     pub(crate) unit: String,
     /// Ours.
     pub(crate) ours: f64,
-    /// The peer's.
-    pub(crate) peer: f64,
+    /// The peer's; none if it never ended well.
+    pub(crate) peer: Option<f64>,
+    /// In how many of the rounds the peer failed, if it did.
+    #[serde(default)]
+    pub(crate) peer_failed: Option<String>,
     /// Who the peer is.
     pub(crate) peer_version: String,
     /// How many times better ours is: peer / ours for what should be small, ours / peer for what should be large.
-    pub(crate) ratio: f64,
+    pub(crate) ratio: Option<f64>,
 }
 
 impl Figure {
@@ -37,7 +40,34 @@ impl Figure {
     }
 
     fn new(name: &str, unit: &str, ours: f64, peer: f64, peer_version: &str, ratio: f64) -> Self {
-        Self { name: name.to_owned(), unit: unit.to_owned(), ours, peer, peer_version: peer_version.to_owned(), ratio }
+        let known = |value: f64| (!value.is_nan()).then_some(value);
+        Self {
+            name: name.to_owned(),
+            unit: unit.to_owned(),
+            ours,
+            peer: known(peer),
+            peer_failed: None,
+            peer_version: peer_version.to_owned(),
+            ratio: known(ratio),
+        }
+    }
+
+    /// The same, where the peer ended well in only so many of the rounds.
+    pub(crate) fn peer_ended_in(self, ended: usize, rounds: usize) -> Self {
+        let failed = rounds - ended;
+        Self { peer_failed: (failed > 0).then(|| format!("failed in {failed} of {rounds} rounds")), ..self }
+    }
+
+    /// The figure as a row of the page.
+    pub(crate) fn row(&self) -> Vec<String> {
+        // Less than a tenth is no nothing.
+        let value = |value: f64| {
+            let digits = if value < 0.1 { 3 } else { 1 };
+            format!("{value:.digits$} {}", self.unit)
+        };
+        let peer: Vec<String> = self.peer.map(value).into_iter().chain(self.peer_failed.clone()).collect();
+        let ratio = self.ratio.map_or_else(|| "—".to_owned(), |ratio| format!("{ratio:.1}"));
+        vec![self.name.clone(), value(self.ours), peer.join(", "), self.peer_version.clone(), ratio]
     }
 }
 
@@ -135,6 +165,25 @@ mod tests {
             .expect("kept");
         let kept: Vec<Figure> = serde_json::from_slice(&fs_err::read(file).expect("read")).expect("figures");
         assert_eq!(kept.len(), 2);
-        assert!((kept[0].ratio - 2.0).abs() < f64::EPSILON && (kept[1].ratio - 0.5).abs() < f64::EPSILON);
+        assert_eq!((kept[0].ratio, kept[1].ratio), (Some(2.0), Some(0.5)));
+    }
+
+    #[test]
+    fn ours_is_kept_and_shown_where_the_peer_failed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("bench.json");
+        let never = Figure::small("ten", "s", 60.0, median(&[]), "p").peer_ended_in(0, 2);
+        let once = Figure::small("two", "s", 60.0, 90.0, "p").peer_ended_in(1, 2);
+        keep(&file, &[never, once, Figure::small("one", "s", 60.0, 90.0, "p").peer_ended_in(2, 2)]).expect("kept");
+        let kept: Vec<Figure> = serde_json::from_slice(&fs_err::read(&file).expect("read")).expect("figures");
+        let rows: Vec<String> = kept.iter().map(|figure| figure.row().join("|")).collect();
+        assert_eq!(
+            rows,
+            [
+                "ten|60.0 s|failed in 2 of 2 rounds|p|—",
+                "two|60.0 s|90.0 s, failed in 1 of 2 rounds|p|1.5",
+                "one|60.0 s|90.0 s|p|1.5"
+            ]
+        );
     }
 }

@@ -1,10 +1,12 @@
 //! An embedded EC2 of its own for a group of measurements, with a Debian base in it.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 use std::time::Instant;
 
+use ovenbird_disk::tool::Line;
 use ovenbird_disk::tool::Tool;
 use ovenbird_disk::wait::wait_until;
 use serde_json::Value;
@@ -47,6 +49,11 @@ impl<'a> Lab<'a> {
     /// The project's folder.
     pub(crate) fn project(&self) -> PathBuf {
         self.folder.path().join("project")
+    }
+
+    /// Where the output of what runs beside other things goes.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}.log"))
     }
 
     /// Writes a file of the project.
@@ -117,6 +124,30 @@ pub(crate) fn time(tool: Tool) -> Result<f64, Failure> {
     Ok(began.elapsed().as_secs_f64())
 }
 
+/// How long tools take that run side by side, in seconds. What each prints goes to the file beside it, and each is followed to its end;
+/// the error says which failed, and the last that they said.
+pub(crate) fn time_all(tools: Vec<(Tool, PathBuf)>) -> Result<f64, Failure> {
+    let began = Instant::now();
+    let failures: Vec<String> = std::thread::scope(|scope| {
+        let start = |(tool, log)| scope.spawn(move || run_logged(tool, log));
+        let running: Vec<_> = tools.into_iter().map(start).collect();
+        let ended = running.into_iter().map(|run| run.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        ended.filter_map(|result| result.err().map(|failure| failure.to_string())).collect()
+    });
+    if failures.is_empty() { Ok(began.elapsed().as_secs_f64()) } else { Err(failures.join("\n").into()) }
+}
+
+fn run_logged(tool: Tool, log: PathBuf) -> Result<(), Failure> {
+    let mut log = fs_err::File::create(log)?;
+    let mut written = Ok(());
+    tool.run_lines(|(Line::Out(line) | Line::Err(line))| {
+        if written.is_ok() {
+            written = writeln!(log, "{line}");
+        }
+    })?;
+    Ok(written?)
+}
+
 /// The largest amount of memory that the program itself held at a time, in MiB; what it spawns does not count.
 pub(crate) fn peak_memory(tool: Tool) -> Result<f64, Failure> {
     let mut running = tool.spawn_guarded(std::process::Stdio::null())?;
@@ -134,4 +165,26 @@ fn high_water(status: &str) -> Option<f64> {
     let text = fs_err::read_to_string(status).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<f64>().ok()? / 1024.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_tools_side_by_side_the_failed_one_is_named_with_its_last_words_and_the_others_end() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let shell = |name: &str, script: &str| {
+            (Tool::new("sh").doing(format!("build {name}")).args(["-c", script]), folder.path().join(name))
+        };
+        let said = |name: &str| fs_err::read_to_string(folder.path().join(name)).expect("its output");
+
+        let failed = time_all(vec![shell("web", "echo no capacity; exit 3"), shell("mail", "sleep 0.2; echo baked")]);
+        let text = failed.expect_err("one failed").to_string();
+        assert!(text.contains("build web") && text.contains("no capacity") && !text.contains("mail"), "{text}");
+        assert_eq!((said("web").as_str(), said("mail").as_str()), ("no capacity\n", "baked\n"));
+
+        let both = time_all(vec![shell("web", "sleep 0.2"), shell("mail", "true")]);
+        assert!(both.expect("both end well") >= 0.2);
+    }
 }

@@ -67,20 +67,6 @@ fn main() -> Result<(), Failure> {
 
 /// Figures as a section of the page.
 fn show(figures: &[Figure]) -> String {
-    let row = |figure: &Figure| {
-        // Less than a tenth is no nothing.
-        let value = |value: f64| {
-            let digits = if value < 0.1 { 3 } else { 1 };
-            format!("{value:.digits$} {}", figure.unit)
-        };
-        vec![
-            figure.name.clone(),
-            value(figure.ours),
-            value(figure.peer),
-            figure.peer_version.clone(),
-            format!("{:.1}", figure.ratio),
-        ]
-    };
-    let rows: Vec<Vec<String>> = figures.iter().map(row).collect();
+    let rows: Vec<Vec<String>> = figures.iter().map(Figure::row).collect();
     format!("On {}.\n\n{}", figure::machine(), figure::table(&["what", "ours", "peer", "who", "times better"], &rows))
 }

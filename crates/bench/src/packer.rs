@@ -48,14 +48,16 @@ pub(crate) fn write_template(lab: &Lab<'_>, template: &str) -> Result<(), Failur
 
 /// One `packer build` of `packer.json`.
 pub(crate) fn build(lab: &Lab<'_>, tuning: Tuning) -> Result<Tool, Failure> {
-    Ok(environment(lab, lab.tool("packer"), tuning)?.args(["build", "-color=false", "packer.json"]))
+    build_with(lab, tuning, &[])
 }
 
-/// A `packer build` of `packer.json` for each service, all at a time.
-pub(crate) fn build_each(lab: &Lab<'_>, services: &[String], tuning: Tuning) -> Result<Tool, Failure> {
-    let script = "pids=; for service; do packer build -color=false -var service=$service packer.json & pids=\"$pids $!\"; done; \
-                  for pid in $pids; do wait $pid || exit 1; done";
-    Ok(environment(lab, lab.tool("sh"), tuning)?.args(["-c", script, "sh"]).args(services))
+/// A `packer build` of `packer.json` for a service.
+pub(crate) fn build_service(lab: &Lab<'_>, service: &str, tuning: Tuning) -> Result<Tool, Failure> {
+    Ok(build_with(lab, tuning, &["-var", &format!("service={service}")])?.doing(format!("build {service} with Packer")))
+}
+
+fn build_with(lab: &Lab<'_>, tuning: Tuning, options: &[&str]) -> Result<Tool, Failure> {
+    Ok(environment(lab, lab.tool("packer"), tuning)?.args(["build", "-color=false"]).args(options).arg("packer.json"))
 }
 
 fn environment(lab: &Lab<'_>, tool: Tool, tuning: Tuning) -> Result<Tool, Failure> {
