@@ -94,44 +94,52 @@ impl Qemu {
         Ok(network::undo(&machine.namespace)?)
     }
 
-    fn connect(&self, machine: &Machine) -> Result<Qmp, Failure> {
-        self.children.find(machine).ok_or("the instance does not run")?;
-        Qmp::connect(&machine.folder)
+    /// Says something to the machine's QEMU. `say` looks before it changes anything: where QEMU hangs up in the middle, which it may do to
+    /// who comes while it still lets the one before go, it is said once more.
+    fn talk(&self, machine: &Machine, say: impl Fn(&mut Qmp) -> Result<(), Failure>) -> Result<(), Failure> {
+        let talked = || Qmp::connect(&machine.folder).and_then(|mut qmp| say(&mut qmp));
+        match talked() {
+            Err(error) if !qmp::is_hung_up(&error) => Err(error),
+            Err(_) if self.children.find(machine).is_none() => Err(super::ended_early("QEMU", machine)),
+            Err(_) => talked(),
+            Ok(()) => Ok(()),
+        }
     }
 
     fn plug(&self, machine: &Machine, volume: &AttachedVolume) -> Result<(), Failure> {
-        let (mut qmp, serial) = (self.connect(machine)?, serial(&volume.volume_id));
-        let ports = qmp.list_ports()?;
-        if ports.iter().any(|(_, device)| device.as_ref() == Some(&serial)) {
-            return Ok(());
-        }
-        let free = ports.into_iter().find(|(_, device)| device.is_none());
-        let (port, _) = free.ok_or("all ports for volumes are taken; detach one first")?;
-        qmp.add(&port, &serial, &volume.file)
+        self.children.find(machine).ok_or("the instance does not run")?;
+        let serial = serial(&volume.volume_id);
+        self.talk(machine, |qmp| {
+            let ports = qmp.list_ports()?;
+            if ports.iter().any(|(_, device)| device.as_ref() == Some(&serial)) {
+                return Ok(());
+            }
+            let free = ports.into_iter().find(|(_, device)| device.is_none());
+            let (port, _) = free.ok_or("all ports for volumes are taken; detach one first")?;
+            qmp.add(&port, &serial, &volume.file)
+        })
     }
 
     fn unplug(&self, machine: &Machine, volume: &AttachedVolume) -> Result<(), Failure> {
         if self.children.find(machine).is_none() {
             return Ok(());
         }
-        let (mut qmp, serial) = (self.connect(machine)?, serial(&volume.volume_id));
-        let has = |qmp: &mut Qmp| -> Result<bool, Failure> {
-            Ok(qmp.list_ports()?.iter().any(|(_, device)| device.as_ref() == Some(&serial)))
-        };
-        if !has(&mut qmp)? {
-            return Ok(());
-        }
-        // A guest that is still booting does not hear it, so it is asked more than once.
-        let gone = wait_until(LET_GO, Duration::from_millis(500), || {
-            let asked = qmp.ask_back(&serial);
-            match has(&mut qmp) {
-                Ok(true) => asked.err().map(Err),
-                Ok(false) => Some(Ok(())),
-                Err(error) => Some(Err(error)),
+        let serial = serial(&volume.volume_id);
+        self.talk(machine, |qmp| {
+            if qmp.has(&serial)? {
+                // A guest that is still booting does not hear it, so it is asked more than once.
+                let gone = wait_until(LET_GO, Duration::from_millis(500), || {
+                    let asked = qmp.ask_back(&serial);
+                    match qmp.has(&serial) {
+                        Ok(true) => asked.err().map(Err),
+                        Ok(false) => Some(Ok(())),
+                        Err(error) => Some(Err(error)),
+                    }
+                });
+                gone.map_err(|_| "the instance does not let the device go")??;
             }
-        });
-        gone.map_err(|_| "the instance does not let the device go")??;
-        qmp.forget(&serial)
+            qmp.forget(&serial)
+        })
     }
 }
 

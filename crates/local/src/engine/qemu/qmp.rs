@@ -1,5 +1,6 @@
 //! QEMU's machine protocol, as far as an instance needs it: power, and NVMe devices that come and go.
 
+use std::io;
 use std::io::BufRead as _;
 use std::io::BufReader;
 use std::io::Write as _;
@@ -56,6 +57,11 @@ impl Qmp {
         Ok(bridges.filter_map(port).collect())
     }
 
+    /// Is a device with this serial in one of the ports?
+    pub(super) fn has(&mut self, serial: &str) -> Result<bool, Failure> {
+        Ok(self.list_ports()?.iter().any(|(_, device)| device.as_deref() == Some(serial)))
+    }
+
     /// Plugs the raw `file` into `port` as an NVMe device with this serial, which is its id too.
     pub(super) fn add(&mut self, port: &str, serial: &str, file: &Path) -> Result<(), Failure> {
         let file = file.to_str().ok_or("the path of the volume's file is no UTF-8")?;
@@ -72,9 +78,12 @@ impl Qmp {
         }
     }
 
-    /// Closes the file of a device that is gone.
+    /// Closes the file of a device that is gone, unless that was done.
     pub(super) fn forget(&mut self, serial: &str) -> Result<(), Failure> {
-        self.execute("blockdev-del", &json!({"node-name": serial})).map(drop)
+        match self.execute("blockdev-del", &json!({"node-name": serial})) {
+            Err(error) if error.to_string().contains("Failed to find node") => Ok(()),
+            other => other.map(drop),
+        }
     }
 
     fn execute(&mut self, command: &str, arguments: &Value) -> Result<Value, Failure> {
@@ -95,10 +104,17 @@ impl Qmp {
     fn read(&mut self) -> Result<Value, Failure> {
         let mut line = String::new();
         if self.stream.read_line(&mut line)? == 0 {
-            return Err("QEMU ended".into());
+            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "QEMU hung up").into());
         }
         Ok(serde_json::from_str(&line)?)
     }
+}
+
+/// Did QEMU end the conversation, or end?
+pub(super) fn is_hung_up(error: &Failure) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
+    let kind = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    kind.is_some_and(|kind| [BrokenPipe, ConnectionReset, UnexpectedEof].contains(&kind))
 }
 
 /// A raw file as QEMU's block node; what the guest trims becomes a hole.
@@ -110,4 +126,37 @@ pub(super) fn block_node(name: &str, file: &str) -> Value {
         "detect-zeroes": "unmap",
         "file": {"driver": "file", "filename": file, "discard": "unmap"},
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A QEMU that hangs up after its greeting `hang_ups` times, and answers everything with an empty answer from then on.
+    fn play_qemu(folder: &Path, hang_ups: usize) -> std::thread::JoinHandle<()> {
+        let listener = std::os::unix::net::UnixListener::bind(folder.join(SOCKET)).expect("bound");
+        std::thread::spawn(move || {
+            for (index, stream) in listener.incoming().take(hang_ups + 1).enumerate() {
+                let mut stream = stream.expect("a caller");
+                stream.write_all(b"{\"QMP\": {}}\n").expect("greeted");
+                let lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
+                for _ in lines.take(if index < hang_ups { 1 } else { 2 }).filter(|_| index == hang_ups) {
+                    stream.write_all(b"{\"return\": []}\n").expect("answered");
+                }
+            }
+        })
+    }
+
+    #[test]
+    fn a_conversation_that_broke_is_told_from_a_refusal() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let qemu = play_qemu(folder.path(), 1);
+        let broken = Qmp::connect(folder.path()).err().expect("hung up");
+        assert!(is_hung_up(&broken), "{broken}");
+        let mut qmp = Qmp::connect(folder.path()).expect("connected");
+        assert!(!qmp.has("vol0aa").expect("answered"));
+        drop(qmp);
+        qemu.join().expect("played");
+        assert!(!is_hung_up(&"QEMU refuses device_add: no such port".into()));
+    }
 }
