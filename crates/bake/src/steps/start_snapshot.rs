@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ovenbird_core::block::BlockMap;
 use ovenbird_core::block::Digest;
 use ovenbird_core::layer::ParentRef;
 use ovenbird_core::tags;
@@ -48,7 +49,7 @@ impl Step for StartSnapshot<'_> {
             }
             let disk = needed(oven.disk.clone(), "a disk to bake on")?;
             oven.tell(Event::Phase { phase: Phase::Scan });
-            let map = blocks::scan(&disk.path).map_err(working("look for changed blocks"))?;
+            let map = scan(oven, &disk).map_err(working("look for changed blocks"))?;
             let changes = map.changes_since(&disk.content.map);
             let new = self.new_snapshot(oven, &disk, map.volume_size)?;
             let snapshot = start_snapshot(oven.client, &new).await?;
@@ -65,6 +66,14 @@ impl Step for StartSnapshot<'_> {
             oven.upload = None;
             Ok(())
         })
+    }
+}
+
+/// Most of the disk is still its base's, unless bakes side by side needed the base's place in the cache.
+fn scan(oven: &Oven<'_>, disk: &WorkingDisk) -> std::io::Result<BlockMap> {
+    match oven.base.as_ref().filter(|base| base.path.exists()) {
+        Some(base) => blocks::scan_copy(&disk.path, &base.path, &base.map),
+        None => blocks::scan(&disk.path),
     }
 }
 
