@@ -294,14 +294,14 @@ fn steps_to_finish<'p>(plan: &'p Plan, builder: &'p AmazonEbs, replaced: Option<
     let name = plan.image_name.as_str();
     let lifetime = &builder.lifetime;
     let replaces = replaced.is_some();
+    let stand_in = replaces.then(|| stand_in_name(name, bake));
     let mut steps: Steps<'p> = Vec::new();
-    if let Some(old) = replaced {
-        let stand_in = stand_in_name(name, bake);
-        steps.push(make_image(plan, stand_in.clone(), Some(old.clone())));
+    if let (Some(old), Some(stand_in)) = (replaced, stand_in.clone()) {
+        steps.push(make_image(plan, stand_in.clone(), (Some(old.clone()), None)));
         steps.push(Box::new(steps::PublishImage { plan, name: stand_in }));
         steps.push(Box::new(steps::RetireImage { image: old }));
     }
-    steps.push(make_image(plan, name.to_owned(), None));
+    steps.push(make_image(plan, name.to_owned(), (None, stand_in)));
     for region in &builder.copies.regions {
         steps.push(Box::new(steps::CopyImage { plan, region, replaces: lifetime.replaces }));
     }
@@ -330,11 +330,16 @@ pub(crate) fn steps_after_publishing<'p>(plan: &'p Plan, builder: &AmazonEbs, re
     steps
 }
 
-/// The image itself: of the disk that was baked on, or of the instance.
-fn make_image(plan: &Plan, name: String, stands_in_for: Option<String>) -> Box<dyn step::Step + '_> {
+/// The image itself: of the disk that was baked on, or of the instance. It stands in for another one, or for it stood one of the name
+/// `copy_of`.
+fn make_image(
+    plan: &Plan,
+    name: String,
+    (stands_in_for, copy_of): (Option<String>, Option<String>),
+) -> Box<dyn step::Step + '_> {
     match plan.path.path {
         BakePath::Direct => Box::new(steps::RegisterImage { plan, name, stands_in_for }),
-        BakePath::Launch => Box::new(steps::CreateImage { plan, name, stands_in_for }),
+        BakePath::Launch => Box::new(steps::CreateImage { plan, name, stands_in_for, copy_of }),
     }
 }
 

@@ -5,6 +5,7 @@
 mod address;
 mod board;
 mod candidates;
+mod copy;
 mod devices;
 mod earlier;
 mod firmware;
@@ -32,6 +33,8 @@ pub(crate) use candidates::Candidate;
 pub(crate) use candidates::Market;
 pub(crate) use candidates::candidates;
 pub(crate) use candidates::is_out_of_capacity;
+pub(crate) use copy::copy_image;
+pub(crate) use copy::find_key;
 pub(crate) use devices::image_devices;
 pub(crate) use earlier::Done;
 pub(crate) use earlier::can_go_on;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ovenbird_aws as aws;
 use ovenbird_aws::Client;
 use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::Filter;
@@ -28,12 +29,26 @@ pub(crate) async fn create_image(
     request: ec2::CreateImageRequest,
 ) -> Result<String, BakeError> {
     let name = request.name.clone().unwrap_or_default();
+    let answer = client.send(request).await.map(|answer| answer.image_id);
+    image_of(client, bake, &name, answer).await
+}
+
+/// The image that was answered; or, where the name is taken, the bake's own of that name.
+///
+/// # Errors
+/// AWS's refusals.
+pub(super) async fn image_of(
+    client: &Client,
+    bake: &str,
+    name: &str,
+    answer: Result<Option<String>, aws::Error>,
+) -> Result<String, BakeError> {
     let doing = || format!("create the image `{name}`");
-    match client.send(request).await {
-        Ok(answer) => Ok(answer.image_id.unwrap_or_default()),
+    match answer {
+        Ok(image) => Ok(image.unwrap_or_default()),
         // There is no client token: after an answer that got lost, the name and our tag say that it worked.
         Err(error) if error.has_code("InvalidAMIName.Duplicate") => {
-            let named = find_named(client, &name).await.map_err(calling(doing()))?;
+            let named = find_named(client, name).await.map_err(calling(doing()))?;
             let ours = named.filter(|image| Tag::find(&image.tags, tags::BAKE) == Some(bake));
             ours.and_then(|image| image.image_id).ok_or_else(|| calling(doing())(error))
         }

@@ -2,8 +2,8 @@
 
 use ovenbird_aws::ec2;
 
-use super::CreateImage;
 use super::RunOnInstance;
+use super::create_image;
 use super::import_key::given_key;
 use super::seal_instance;
 use crate::error::BakeError;
@@ -29,6 +29,7 @@ use crate::oven::Oven;
 use crate::oven::needed;
 use crate::plan::Plan;
 use crate::plan::user_data;
+use crate::register::stand_in_name;
 use crate::step::Step;
 use crate::step::Work;
 
@@ -104,19 +105,20 @@ impl LaunchInstance<'_> {
             is_cut_off: self.plan.layers.iter().any(is_cut_off),
             is_being_sealed: journal.has_begun(seal_instance::NAME),
             is_sealed: sealed.is_some_and(|sealed| instance.instance_id.as_ref() == Some(&sealed.instance)),
-            has_image: journal.find_made(&self.create_image().name()).is_some(),
+            has_image: self.create_images(oven).iter().any(|step| journal.find_made(step).is_some()),
         }
     }
 
-    /// The step that makes the image, under the name that it is to have.
-    fn create_image(&self) -> CreateImage<'_> {
-        CreateImage { plan: self.plan, name: self.plan.image_name.clone(), stands_in_for: None }
+    /// The names of the steps that make an image: under the name that it is to have, and under the one of a stand-in.
+    fn create_images(&self, oven: &Oven<'_>) -> [String; 2] {
+        let name = &self.plan.image_name;
+        [name.clone(), stand_in_name(name, &oven.folder.id)].map(|name| create_image::step_name(&name))
     }
 
     /// What was done on an instance that is not gone on with must be done again, and no image of it is wanted.
     async fn forget_earlier(&self, oven: &mut Oven<'_>) -> Result<(), BakeError> {
         let provisioned = self.plan.layers.iter().map(|layer| RunOnInstance { plan: self.plan, layer }.name());
-        for step in provisioned.chain([seal_instance::NAME.to_owned(), self.create_image().name()]) {
+        for step in provisioned.chain([seal_instance::NAME.to_owned()]).chain(self.create_images(oven)) {
             if oven.journal.has_begun(&step) {
                 oven.journal.append(Entry::Undone { step })?;
             }

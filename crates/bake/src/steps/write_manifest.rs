@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use ovenbird_core::manifest;
 use ovenbird_core::manifest::Manifest;
 
-use super::CreateImage;
 use super::RegisterImage;
+use super::create_image;
 use crate::disks::write_atomically;
 use crate::error::BakeError;
 use crate::error::working;
@@ -57,9 +57,9 @@ impl Step for WriteManifest<'_> {
 impl WriteManifest<'_> {
     fn find_image<'a>(&self, oven: &'a Oven<'_>) -> Option<&'a str> {
         let (plan, name) = (self.plan, self.plan.image_name.clone());
-        let register = RegisterImage { plan, name: name.clone(), stands_in_for: None };
-        let create = CreateImage { plan, name, stands_in_for: None };
-        oven.journal.find_made(&register.name()).or_else(|| oven.journal.find_made(&create.name()))
+        let create = create_image::step_name(&name);
+        let register = RegisterImage { plan, name, stands_in_for: None };
+        oven.journal.find_made(&register.name()).or_else(|| oven.journal.find_made(&create))
     }
 
     fn manifest(&self, oven: &Oven<'_>, image: &str) -> Result<Manifest, BakeError> {

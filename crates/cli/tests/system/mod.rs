@@ -7,6 +7,7 @@ mod killed_bake;
 mod killed_daemon;
 mod launched_bake;
 mod launched_kill;
+mod launched_replaced;
 mod launched_unwind;
 mod light;
 mod main_job;

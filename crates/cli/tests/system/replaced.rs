@@ -7,10 +7,10 @@ use super::main_job::Baked;
 use crate::support::Lab;
 use crate::support::audit;
 
-const PROJECT: &str =
+pub const PROJECT: &str =
     "environments = [\"dev\", \"prod\"]\nregion = \"us-east-1\"\n[services.one]\ntemplate = \"one.json\"\n";
 
-fn template(text: &str) -> String {
+pub fn template(command: &str) -> Value {
     json!({
         "builders": [{
             "type": "amazon-ebs", "region": "us-east-1", "instance_type": "t3.micro", "ssh_username": "admin",
@@ -19,9 +19,8 @@ fn template(text: &str) -> String {
             },
             "ami_name": "one", "force_deregister": true, "force_delete_snapshot": true,
         }],
-        "provisioners": [{ "type": "shell", "inline": [format!("echo {text} > /opt/text")] }],
+        "provisioners": [{ "type": "shell", "inline": [command] }],
     })
-    .to_string()
 }
 
 #[test]
@@ -31,7 +30,7 @@ fn an_image_is_replaced_under_its_name() {
     let (home, api) = (&lab.home, lab.api());
     home.write("ovenbird.toml", PROJECT);
     let bake = |text: &str| {
-        home.write("one.json", template(text));
+        home.write("one.json", template(&format!("echo {text} > /opt/text")).to_string());
         home.run(["bake", "one", "--json"])
     };
     let names = || -> Vec<Value> {
