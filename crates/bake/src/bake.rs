@@ -182,6 +182,8 @@ async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), B
     }
     verify_same_plan(oven, &plan, plan.image_key)?;
     let replaced = find_replaced(client, request, &plan, &oven.folder.id).await?;
+    // An earlier run of this bake has begun to let one make way: what comes after that is still to be done.
+    let replaced = replaced.or_else(|| oven.journal.find_retired().map(str::to_owned));
     let mut steps = steps_to_bake(request, &plan)?;
     steps.extend(steps_to_finish(&plan, request.builder()?, replaced, &oven.folder.id));
     // From here on, the list knows all that an earlier run may have made.
@@ -293,8 +295,7 @@ fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer], last: Next<'p>) -> St
 fn steps_to_finish<'p>(plan: &'p Plan, builder: &'p AmazonEbs, replaced: Option<String>, bake: &str) -> Steps<'p> {
     let name = plan.image_name.as_str();
     let lifetime = &builder.lifetime;
-    let replaces = replaced.is_some();
-    let stand_in = replaces.then(|| stand_in_name(name, bake));
+    let stand_in = replaced.is_some().then(|| stand_in_name(name, bake));
     let mut steps: Steps<'p> = Vec::new();
     if let (Some(old), Some(stand_in)) = (replaced, stand_in.clone()) {
         steps.push(make_image(plan, stand_in.clone(), (Some(old.clone()), None)));
@@ -313,15 +314,16 @@ fn steps_to_finish<'p>(plan: &'p Plan, builder: &'p AmazonEbs, replaced: Option<
     }
     steps.push(Box::new(steps::WriteManifest { plan }));
     steps.push(Box::new(steps::PublishImage { plan, name: name.to_owned() }));
-    steps.extend(steps_after_publishing(plan, builder, replaces));
+    steps.extend(steps_after_publishing(plan, builder));
     steps
 }
 
 /// What is not waited for by whoever uses the image.
-pub(crate) fn steps_after_publishing<'p>(plan: &'p Plan, builder: &AmazonEbs, replaces: bool) -> Steps<'p> {
+pub(crate) fn steps_after_publishing<'p>(plan: &'p Plan, builder: &AmazonEbs) -> Steps<'p> {
     let lifetime = &builder.lifetime;
     let mut steps: Steps<'p> = Vec::new();
-    if replaces {
+    // Also where this bake replaces nothing: an earlier one may have failed between the two names.
+    if lifetime.replaces {
         steps.push(Box::new(steps::DropStandIns { plan, with_old_snapshots: lifetime.replaces_snapshots }));
     }
     if let Some(protection) = lifetime.protection {

@@ -3,6 +3,7 @@
 //! The tags in the create calls find everything again; the journal says where to look, tells a person what happened, and is what
 //! `bake --resume` goes on from.
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -49,6 +50,13 @@ pub(crate) enum Entry {
         step: String,
         /// `snap-…`, `i-…`
         id: String,
+    },
+    /// An image is about to make way for the new one of its name. Nobody can ask for its snapshots afterwards.
+    Retires {
+        /// `ami-…`
+        image: String,
+        /// `snap-…`
+        snapshots: Vec<String>,
     },
     /// The snapshot is completed: it is a layer now, and stays.
     Kept {
@@ -143,6 +151,24 @@ impl Journal {
         })?
     }
 
+    /// The image that was the last to make way for this bake's.
+    #[must_use]
+    pub(crate) fn find_retired(&self) -> Option<&str> {
+        self.entries.iter().rev().find_map(|entry| match entry {
+            Entry::Retires { image, .. } => Some(image.as_str()),
+            _ => None,
+        })
+    }
+
+    /// The snapshots of all images that made way for this bake's.
+    pub(crate) fn list_retired_snapshots(&self) -> BTreeSet<String> {
+        let of_it = |entry: &Entry| match entry {
+            Entry::Retires { snapshots, .. } => snapshots.clone(),
+            _ => Vec::new(),
+        };
+        self.entries.iter().flat_map(of_it).collect()
+    }
+
     /// How often the step was about to have its effect.
     #[must_use]
     pub(crate) fn count_starts(&self, name: &str) -> usize {
@@ -205,5 +231,19 @@ mod tests {
         assert!(journal.has_begun("copy"));
         journal.append(starts("run")).expect("written");
         assert!(journal.has_begun("run"));
+    }
+
+    #[test]
+    fn what_an_image_had_is_known_after_it_has_gone() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let mut journal = Journal::open(dir.path()).expect("opened");
+        assert_eq!((journal.find_retired(), journal.list_retired_snapshots().len()), (None, 0));
+        // The second look, when it had gone already, is the one of a bake that is resumed.
+        for snapshots in [vec!["snap-1".to_owned(), "snap-2".to_owned()], vec![]] {
+            journal.append(Entry::Retires { image: "ami-1".to_owned(), snapshots }).expect("written");
+        }
+        let journal = Journal::open(dir.path()).expect("opened again");
+        assert_eq!(journal.find_retired(), Some("ami-1"));
+        assert_eq!(journal.list_retired_snapshots(), ["snap-1", "snap-2"].map(str::to_owned).into());
     }
 }

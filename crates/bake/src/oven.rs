@@ -63,8 +63,6 @@ pub(crate) struct Oven<'a> {
     pub(crate) image: Option<String>,
     /// Its copies, by region.
     pub(crate) copies: BTreeMap<String, String>,
-    /// The snapshots of the image that it replaced.
-    pub(crate) retired_snapshots: Vec<String>,
     /// The image's identity.
     pub(crate) manifest: Option<Manifest>,
 }
@@ -105,7 +103,6 @@ impl<'a> Oven<'a> {
             inspection: None,
             image: None,
             copies: BTreeMap::new(),
-            retired_snapshots: Vec::new(),
             manifest: None,
         })
     }

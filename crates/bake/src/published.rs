@@ -27,7 +27,7 @@ pub(crate) async fn take_published(oven: &mut Oven<'_>, plan: &Plan) -> Result<O
         }
     }
     oven.image = Some(image.clone());
-    step::run(oven, &steps_after_publishing(plan, builder, builder.lifetime.replaces)).await?;
+    step::run(oven, &steps_after_publishing(plan, builder)).await?;
     undo_in_aws(oven.client, oven.folder).await?;
     // It was written before the image was published; on another machine there is none.
     let text = fs_err::read_to_string(oven.request.folders.manifest(&image)).ok();

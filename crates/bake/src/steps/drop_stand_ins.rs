@@ -1,10 +1,15 @@
 //! The images that stood in for the new one while the old one made way, dropped; and the old one's snapshots, where the template says so.
 
+use std::collections::BTreeSet;
+
+use crate::error::BakeError;
 use crate::images::deregister;
 use crate::images::list_named_like;
 use crate::images::list_snapshots;
 use crate::oven::Oven;
+use crate::oven::needed;
 use crate::path::BakePath;
+use crate::plan::Fate;
 use crate::plan::Plan;
 use crate::register::stand_in_start;
 use crate::remote::undo_snapshot;
@@ -37,13 +42,26 @@ impl Step for DropStandIns<'_> {
                 }
             }
             if self.with_old_snapshots {
-                let layers: Vec<&String> = oven.kept.values().collect();
-                // A snapshot that is a layer of the new image too stays.
-                for snapshot in oven.retired_snapshots.iter().filter(|snapshot| !layers.contains(snapshot)) {
+                let stays = self.list_needed(oven).await?;
+                for snapshot in oven.journal.list_retired_snapshots().difference(&stays) {
                     undo_snapshot(oven.client, snapshot).await?;
                 }
             }
             Ok(())
         })
+    }
+}
+
+impl DropStandIns<'_> {
+    /// The new image's snapshots and layers, by what the bake has made, or by the plan where it was resumed with its image made. What was the
+    /// old image's too stays.
+    async fn list_needed(&self, oven: &Oven<'_>) -> Result<BTreeSet<String>, BakeError> {
+        let image = needed(oven.image.as_ref(), "an image")?;
+        let own = list_snapshots(oven.client, image).await?;
+        let reused = self.plan.layers.iter().filter_map(|layer| match &layer.fate {
+            Fate::Reused { snapshot } => Some(snapshot.clone()),
+            Fate::Run { .. } => None,
+        });
+        Ok(own.into_iter().chain(reused).chain(oven.kept.values().cloned()).collect())
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::images::deregister;
 use crate::images::list_snapshots;
+use crate::journal::Entry;
 use crate::oven::Oven;
 use crate::step::Step;
 use crate::step::Work;
@@ -27,9 +28,8 @@ impl Step for RetireImage {
 
     fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
-            // Asked while it can still be asked for.
             let snapshots = list_snapshots(oven.client, &self.image).await?;
-            oven.retired_snapshots.extend(snapshots);
+            oven.journal.append(Entry::Retires { image: self.image.clone(), snapshots })?;
             deregister(oven.client, &self.image).await
         })
     }

@@ -87,6 +87,8 @@ const FINISHED: &str = r#",
     "deregistration_protection": {"enabled": true},
     "ami_regions": ["eu-west-1"]"#;
 
+const REPLACING: &str = r#", "spot_price": "auto", "force_deregister": true, "force_delete_snapshot": true"#;
+
 fn finished() -> String {
     // AWS takes no date that is more than ten years away.
     FINISHED.replace("NEXT-YEAR", &format!("{}T03:04:00Z", &days_from_now(365)[..10]))
@@ -120,6 +122,13 @@ impl<'a> Light<'a> {
     /// On an instance, with an image that is finished as well.
     pub fn launched(lab: &'a Lab, random: Random) -> Self {
         Self::new(lab, random, Some(BakePath::Launch), (FILES_BY_SUDO, &(RUN_TAGS.to_owned() + &finished())))
+    }
+
+    /// On an instance of the spot market, with an image that replaces the one before.
+    pub fn replacing(lab: &'a Lab, random: Random) -> Self {
+        let light = Self::new(lab, random, Some(BakePath::Launch), (FILES_BY_SUDO, REPLACING));
+        lab.home.edit("light.json", "light {{uuid}}", "light");
+        light
     }
 
     fn new(lab: &'a Lab, random: Random, path: Option<BakePath>, (provisioners, options): (&str, &str)) -> Self {

@@ -20,7 +20,7 @@ use crate::support::audit;
 
 /// A lab for bakes of this very thread. As `ovenbird bake` does, it mounts where nobody else sees it: a process that takes a mount namespace
 /// of its own meanwhile would keep a copy of the mounts.
-fn lab() -> Lab {
+pub fn lab() -> Lab {
     enter_private_with_this_thread().expect("root may");
     let lab = Lab::start_for_bakes();
     lab.base();
