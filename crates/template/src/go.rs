@@ -14,6 +14,7 @@ use crate::place::Span;
 pub(crate) use fold::fold;
 pub(crate) use fold::undeclared;
 pub(crate) use functions::BUILD_VALUES;
+pub(crate) use functions::ESCAPE_LATER;
 pub(crate) use functions::apply_text;
 pub(crate) use functions::call;
 pub(crate) use functions::instead_of;

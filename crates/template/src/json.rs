@@ -37,6 +37,25 @@ pub(crate) fn parse(source: &Source) -> Result<Node, TemplateError> {
     node(value, source)
 }
 
+/// What stands between the quotes of a JSON string; `<`, `>` and `&` are escaped, as Go does it.
+pub(crate) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '"' => escaped.push_str("\\\""),
+            '\\' => escaped.push_str("\\\\"),
+            '\n' => escaped.push_str("\\n"),
+            '\r' => escaped.push_str("\\r"),
+            '\t' => escaped.push_str("\\t"),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..'\u{20}' => {
+                escaped.push_str(&format!("\\u{:04x}", u32::from(char)));
+            }
+            char => escaped.push(char),
+        }
+    }
+    escaped
+}
+
 fn advice(kind: &jsonc_parser::errors::ParseErrorKind) -> Option<String> {
     use jsonc_parser::errors::ParseErrorKind as Kind;
     let advice = match kind {

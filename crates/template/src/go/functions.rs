@@ -6,6 +6,7 @@ use super::Literal;
 use super::layout;
 use super::logic;
 use crate::context::PACKER_VERSION;
+use crate::json;
 use crate::nearest::did_you_mean;
 use crate::nearest::is_slip;
 use crate::scope::Found;
@@ -44,6 +45,9 @@ const TEXT_FUNCTIONS: [&str; 12] = [
     "not",
 ];
 
+/// What HCL's `jsonencode` leaves to be done when a value is known. Packer has no such function, so no template names it.
+pub(crate) const ESCAPE_LATER: &str = "_json";
+
 /// What `build` and the fields of a template may ask for. The last seven exist on launched instances only.
 pub(crate) const BUILD_VALUES: [&str; 20] = [
     "SourceAMI",
@@ -75,7 +79,7 @@ type Answer = Result<Literal, Refusal>;
 
 /// Whether a function's result depends on its arguments alone.
 pub(super) fn is_text_function(name: &str) -> bool {
-    TEXT_FUNCTIONS.contains(&name)
+    TEXT_FUNCTIONS.contains(&name) || name == ESCAPE_LATER
 }
 
 /// What to do where a function of Packer's is not there.
@@ -159,6 +163,7 @@ pub(crate) fn apply_text(name: &str, arguments: Vec<Literal>) -> Answer {
     let text = match (name, next(), next(), next(), next(), next()) {
         ("upper", Some(text), None, ..) => text.into_text().to_uppercase(),
         ("lower", Some(text), None, ..) => text.into_text().to_lowercase(),
+        (ESCAPE_LATER, Some(text), None, ..) => json::escaped(&text.into_text()),
         // The name that it had before Packer 1.4.
         ("clean_resource_name" | "clean_ami_name", Some(text), None, ..) => clean_resource_name(&text.into_text()),
         ("replace_all", Some(old), Some(new), Some(text), None, _) => {

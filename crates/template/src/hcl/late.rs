@@ -46,33 +46,50 @@ pub(super) fn is_late(node: &Node) -> bool {
 
 /// What a function makes of late values; `None`: it may be called as if they were known.
 pub(super) fn call(name: &str, arguments: &[Node]) -> Option<Result<Value, String>> {
-    if CARRIERS.contains(&name) || !arguments.iter().any(is_late) {
+    if !arguments.iter().any(is_late) {
         return None;
     }
+    if CARRIERS.contains(&name) {
+        return looks_into(name, arguments).then(|| Err(refusal(name)));
+    }
     match (name, arguments) {
-        ("upper", [Node { value: Value::Text(text), .. }]) => Some(Ok(each(name, text, str::to_uppercase))),
-        ("lower", [Node { value: Value::Text(text), .. }]) => Some(Ok(each(name, text, str::to_lowercase))),
+        ("upper", [Node { value: Value::Text(text), .. }]) => {
+            Some(Ok(Value::Text(each(name, text, str::to_uppercase))))
+        }
+        ("lower", [Node { value: Value::Text(text), .. }]) => {
+            Some(Ok(Value::Text(each(name, text, str::to_lowercase))))
+        }
         // The length of a list is known, that of a text is not.
         ("length", [Node { value: Value::Array(_) | Value::Object(_), .. }]) => None,
         _ => Some(Err(refusal(name))),
     }
 }
 
+/// Whether what a function hands on depends on a late value: on a format, a key, a text that may turn out to be empty.
+fn looks_into(name: &str, arguments: &[Node]) -> bool {
+    match (name, arguments) {
+        ("format" | "formatlist", [form, ..]) => is_late(form),
+        ("lookup", [_, key, ..]) => is_late(key),
+        ("coalesce", [others @ .., _]) => others.iter().any(is_late),
+        _ => false,
+    }
+}
+
 /// Why a function or an operator cannot be used.
 pub(super) fn refusal(name: &str) -> String {
     format!(
-        "`{name}` cannot be used on a value of the build, which is known when it runs: `upper` and `lower` can; for all else, give the value to \
-         a script and work it out there"
+        "`{name}` cannot be used on a value of the build, which is known when it runs: `upper`, `lower`, `jsonencode`, `join` and \
+         `format` with `%s` can; for all else, give the value to a script and work it out there"
     )
 }
 
-/// The plain text with `function` applied, and late values with the function of Go's templates that has the same name.
-fn each(name: &str, text: &str, function: fn(&str) -> String) -> Value {
+/// The plain text with `function` applied, and late values with the function `name` of Go's templates, which does the same.
+pub(super) fn each(name: &str, text: &str, function: fn(&str) -> String) -> String {
     let mut pieces = text.split(START);
     let mut made = pieces.next().map(function).unwrap_or_default();
     for piece in pieces {
         let (asked, plain) = piece.split_once(END).unwrap_or((piece, ""));
         made += &format!("{START}{asked} | {name}{END}{}", function(plain));
     }
-    Value::Text(made)
+    made
 }

@@ -284,6 +284,33 @@ build {
     assert_eq!(over.tags["source"].find_literal(), Some("amazon-ebs.renamed"));
 }
 
+#[test]
+fn json_of_what_is_known_later_is_json_then_too() {
+    let text = template(
+        "",
+        r#"
+provisioner "ansible" {
+  playbook_file   = "web.yml"
+  extra_arguments = ["-e", jsonencode({ who = build.User, loud = "<${upper(build.User)}>", deep = jsonencode([build.User]), at = 1 }), format("%q", build.User)]
+}
+"#,
+        "",
+    );
+    let recipe = recipe(&text);
+    let ProvisionerKind::Ansible(ansible) = &recipe.builds[0].provisioners[0].kind else { panic!("ansible") };
+    let user = "a\"d\\m\nin";
+    let instance = [("User".to_owned(), user.to_owned())];
+    let image = crate::SourceAmi { instance: instance.into(), ..crate::SourceAmi::default() };
+    let render = |argument: usize| -> serde_json::Value {
+        let text = ansible.extra_arguments[argument].render(&image).expect("all is known");
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    };
+    let deep = serde_json::json!([user]).to_string();
+    let loud = format!("<{}>", user.to_uppercase());
+    assert_eq!(render(1), serde_json::json!({ "who": user, "loud": loud, "deep": deep, "at": 1 }));
+    assert_eq!(render(2), user);
+}
+
 const DATA: &str = r#"
 data "amazon-ami" "base" {
   filters     = { name = data.amazon-parameterstore.pattern.value }

@@ -2,10 +2,12 @@
 
 use data_encoding::BASE64;
 
+use super::super::late;
 use super::Answer;
 use super::Row;
 use super::arguments::Arguments;
 use super::yaml;
+use crate::go::ESCAPE_LATER;
 use crate::json;
 use crate::place::Source;
 use crate::tree::Node;
@@ -44,7 +46,7 @@ fn encoded(arguments: &Arguments<'_>) -> Result<Vec<u8>, String> {
 pub(in crate::hcl) fn json(node: &Node) -> String {
     match &node.value {
         Value::Null => "null".to_owned(),
-        Value::Text(text) => quoted(text),
+        Value::Text(text) => format!("\"{}\"", late::each(ESCAPE_LATER, text, json::escaped)),
         Value::Array(elements) => {
             let elements: Vec<String> = elements.iter().map(json).collect();
             format!("[{}]", elements.join(","))
@@ -56,24 +58,6 @@ pub(in crate::hcl) fn json(node: &Node) -> String {
         }
         Value::Number(_) | Value::Boolean(_) => node.to_text().unwrap_or_default(),
     }
-}
-
-fn quoted(text: &str) -> String {
-    let mut quoted = "\"".to_owned();
-    for char in text.chars() {
-        match char {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            '\n' => quoted.push_str("\\n"),
-            '\r' => quoted.push_str("\\r"),
-            '\t' => quoted.push_str("\\t"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..'\u{20}' => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(char)));
-            }
-            char => quoted.push(char),
-        }
-    }
-    quoted + "\""
 }
 
 /// Form encoding, as Go's `url.QueryEscape`: a blank is a `+`.

@@ -2,6 +2,7 @@
 
 use regex::Regex;
 
+use super::super::late;
 use super::Answer;
 use super::MANY;
 use super::Row;
@@ -142,6 +143,10 @@ fn format(form: &str, values: &[Node]) -> Result<String, String> {
             continue;
         }
         let value = values.next().ok_or_else(|| format!("`{form}` asks for more values than there are"))?;
+        let is_plain = matches!(verb, 's' | 'v' | 'q') && flags.is_empty() && size.is_empty();
+        if !is_plain && late::is_late(value) {
+            return Err(late::refusal(&format!("%{flags}{size}{verb}")));
+        }
         let (width, precision) = size.split_once('.').unwrap_or((&size, ""));
         let mut part = verbatim(verb, value, precision.parse().ok(), &flags)
             .ok_or_else(|| format!("`%{verb}` cannot show {}", value.kind()))?;

@@ -86,6 +86,18 @@ fn small_faults_have_their_sentence() {
             "provisioner \"ansible\" {\n playbook_file = build.ID == \"\" ? \"a\" : \"b\"\n}",
             "`==` cannot be used on a value",
         ),
+        (
+            "provisioner \"ansible\" {\n playbook_file = format(\"%9s\", build.ID)\n}",
+            "`%9s` cannot be used on a value of the build",
+        ),
+        (
+            "provisioner \"ansible\" {\n playbook_file = lookup({ i-1 = \"a\" }, build.ID, \"b\")\n}",
+            "`lookup` cannot be used on a value",
+        ),
+        (
+            "provisioner \"ansible\" {\n playbook_file = coalesce(build.Password, \"b\")\n}",
+            "`coalesce` cannot be used on a value",
+        ),
         ("provisoner \"ansible\" {\n}", "did you mean `provisioner`?"),
         ("sorces = []", "did you mean `sources`?"),
         (
@@ -97,6 +109,12 @@ fn small_faults_have_their_sentence() {
         let shown = errors(&template("", build, ""));
         assert!(shown.contains(sentence), "{build}: {shown}");
     }
+}
+
+#[test]
+fn a_refusal_over_a_value_of_the_build_names_its_place_and_the_way_round() {
+    let build = "provisioner \"shell\" {\n inline = [\"a\"]\n}\nprovisioner \"ansible\" {\n playbook_file = \"p.yml\"\n extra_arguments = [\"-e\", trimprefix(build.ID, \"i-\")]\n}";
+    assert_snapshot!(errors(&template("", build, "")));
 }
 
 #[test]
