@@ -1,9 +1,12 @@
 # Loads Ansible, waits for a line, and then is `ansible-playbook`, to the letter. Without the line it ends.
+import functools
 import gc
+import io
 import os
 import runpy
 import signal
 import sys
+import zipfile
 
 # Ended before its time, it takes its temporary files along.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -15,6 +18,16 @@ try:
     import ansible.cli.playbook
 except Exception:
     # It says why itself, in a moment.
+    pass
+try:
+    # Ansible packs a module in a fork, where it parses what every module needs (`module_utils.basic` and what that needs) each time
+    # anew. Parsed here, the forks have it.
+    from ansible.executor import module_common
+
+    module_common.compile = functools.lru_cache(None)(compile)
+    module_common.recursive_finder("none", "ansible.modules.none", b"", zipfile.ZipFile(io.BytesIO(), "w"))
+except Exception:
+    # A version that does it in another way.
     pass
 gc.freeze()  # So that its forks do not copy what they only look through.
 if not sys.stdin.buffer.readline():

@@ -1,9 +1,10 @@
 # Runs inside the sandbox and saves each Ansible module the start of an interpreter: a module is a fork of this process.
 #
 # It is started exactly as Ansible starts a module, `/bin/sh -c '/usr/bin/python3 && sleep 0'` with the program on its standard
-# input, so a fork differs from a module's own interpreter in two things only: modules of the standard library are loaded already, and
-# sources inside a payload that were compiled before are not compiled again. Nothing of Ansible or of the image's packages is
-# executed before the fork, so a package that a task installs is seen by the next task as it would be anyway.
+# input, so a fork differs from a module's own interpreter in three things only: modules of the standard library are loaded already, what
+# Ansible puts into every payload (`ansible.module_utils.basic` and what that needs) is too, and sources inside a payload that were
+# compiled before are not compiled again. Where a task changes the interpreter, or anything that it has loaded or looked for, this
+# process starts again, so a package that a task installs is seen by the next task as it would be anyway.
 #
 # The connection plugin (connection.py) says how it is spoken to. What is not a module is run by the image's shell, from here too.
 
@@ -18,7 +19,7 @@ import base64
 import binascii
 import gc
 import hashlib
-import importlib
+import importlib.machinery
 import io
 import json
 import os
@@ -28,6 +29,7 @@ import signal
 import socket
 import subprocess
 import sysconfig
+import tempfile
 import time
 import types
 import warnings
@@ -45,6 +47,11 @@ STANDARD = """
     unicodedata urllib.error urllib.parse urllib.request uuid warnings zipfile zlib
 """.split()
 
+# What the interpreter, and Ansible's part that knows distributions, look for when they are loaded.
+LOOKED_AT = ("/etc/ld.so.preload", "/etc/os-release", "/usr/lib/os-release")
+# The part of Ansible that every module needs.
+BASIC = "ansible.module_utils.basic"
+
 # The base64 text in a payload: a zip file of the module and of the parts of Ansible that it needs.
 PAYLOAD = re.compile(rb"""["']([A-Za-z0-9+/\n]{2000,}={0,2})["']""")
 # How many compiled sources are kept at most.
@@ -52,8 +59,10 @@ KEPT = 2000
 
 # What compiles a source out of a zip file; where Python has it no longer under this name, sources are compiled each time.
 plain_compile = getattr(zipimport, "_compile_source", None)
-# By digest of the source, and the digests of payloads whose sources were all looked at.
-compiled, payloads = {}, set()
+# What executes one; where Python has no such method, each module loads all of Ansible itself.
+plain_exec = getattr(zipimport.zipimporter, "exec_module", None)
+# By digest of the source; and by digest of a payload, whether its parts of Ansible are those that are loaded.
+compiled, payloads = {}, {}
 
 
 def load_standard_library():
@@ -66,7 +75,7 @@ def load_standard_library():
 
 def stamps():
     """Changes when a new interpreter might turn out other than this one: an upgrade, a package with a `.pth` file."""
-    places = {os.path.realpath(sys.executable), "/etc/ld.so.preload", *sysconfig.get_paths().values(), *filter(None, sys.path)}
+    places = {os.path.realpath(sys.executable), *LOOKED_AT, *sysconfig.get_paths().values(), *filter(None, sys.path)}
     if "site" in sys.modules:
         places.update([*sys.modules["site"].getsitepackages(), sys.modules["site"].getusersitepackages()])
     for name in ("sitecustomize", "usercustomize"):
@@ -96,34 +105,39 @@ def digest(source):
 
 
 def learn(script):
-    """Compiles what a payload holds, unless it is known."""
+    """Compiles what a payload holds and loads its part of Ansible, unless it is known. Tells whether that part may be used."""
+    fits = False
     for text in PAYLOAD.findall(script):
         key = digest(text)
-        if key in payloads:
-            continue
-        try:
-            with zipfile.ZipFile(io.BytesIO(base64.b64decode(text))) as payload:
-                for name in payload.namelist():
-                    if name.endswith(".py") and len(compiled) < KEPT:
-                        learn_source(name, payload.read(name))
-        except (binascii.Error, zipfile.BadZipFile, EOFError):
-            continue  # No payload after all.
-        payloads.add(key)
+        if key not in payloads:
+            try:
+                data = base64.b64decode(text)
+                with zipfile.ZipFile(io.BytesIO(data)) as payload:
+                    names = [name for name in payload.namelist() if name.endswith(".py")]
+                    sources = {name: learn_source(name, payload.read(name)) for name in names}
+            except (binascii.Error, zipfile.BadZipFile, EOFError):
+                continue  # No payload after all.
+            loaded.load(data, sources)
+            payloads[key] = loaded.fits(sources)
+        fits = payloads[key]
+    return fits
 
 
 def learn_source(name, source):
+    """Its digest."""
     key = digest(source)
-    if key in compiled:
-        return
+    if key in compiled or len(compiled) >= KEPT:
+        return key
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
             code = plain_compile(name, source)
         except (SyntaxError, ValueError):
-            return  # The module shall say so itself.
+            return key  # The module shall say so itself.
     # A warning is part of what a module says, each time.
     if not said:
         compiled[key] = code
+    return key
 
 
 def compile_once(path, source):
@@ -135,6 +149,75 @@ def compile_once(path, source):
 
     _imp._fix_co_filename(code, path)
     return code
+
+
+class Loaded:
+    """Parts of Ansible that were loaded before the fork, for whoever imports them in one."""
+
+    def __init__(self):
+        self.modules, self.sources, self.finders = None, {}, []
+
+    def is_tried(self):
+        return self.modules is not None
+
+    def load(self, payload, sources):
+        """Once. What cannot be loaded here is loaded by each module, which says why it cannot."""
+        if self.is_tried() or not plain_exec:
+            return
+        self.modules, finders = {}, list(sys.meta_path)
+        with tempfile.NamedTemporaryFile(dir="/run", suffix=".zip") as file:
+            file.write(payload)
+            file.flush()
+            sys.path.insert(0, file.name)
+            zipimport._compile_source = compile_once
+            try:
+                importlib.import_module(BASIC)
+                self.modules = self.collect(file.name)
+                names = [module.__spec__.origin[len(file.name) + 1 :] for module in self.modules.values()]
+                self.sources = {name: sources[name] for name in names}
+            except BaseException:
+                self.modules = {}
+            zipimport._compile_source = plain_compile
+            self.finders = [finder for finder in sys.meta_path if finder not in finders]
+            sys.meta_path[:] = finders
+            sys.path.remove(file.name)
+            sys.path_importer_cache.clear()
+            zipimport._zip_directory_cache.pop(file.name, None)
+            for name in [name for name in sys.modules if name.partition(".")[0] == "ansible"]:
+                del sys.modules[name]
+
+    def collect(self, archive):
+        """What was loaded from the archive, but packages that look for their parts in other places too: there may be new ones."""
+        found = {name: module for name, module in sys.modules.items() if name.partition(".")[0] == "ansible"}
+        found = {name: module for name, module in found.items() if (module.__spec__.origin or "").startswith(archive)}
+        own = lambda module: list(module.__path__) == module.__spec__.submodule_search_locations
+        return {name: module for name, module in found.items() if not hasattr(module, "__path__") or own(module)}
+
+    def fits(self, sources):
+        """Has a payload with these sources the same version of all that is loaded?"""
+        return bool(self.modules) and all(sources.get(name, key) == key for name, key in self.sources.items())
+
+    def create_module(self, importer, spec):
+        """In a fork: in place of the method of an importer of zip files."""
+        return self.modules.get(spec.name)
+
+    def exec_module(self, importer, module):
+        """In a fork: what is loaded only learns its place; anything else is executed."""
+        spec = module.__spec__
+        if self.modules.get(spec.name) is not module:
+            return plain_exec(importer, module)
+        module.__loader__, module.__file__ = importer, spec.origin
+        if spec.submodule_search_locations is not None:
+            module.__path__ = spec.submodule_search_locations
+
+    def show(self):
+        """In a fork: the importer of zip files has it from now on."""
+        zipimport.zipimporter.create_module = lambda importer, spec: self.create_module(importer, spec)
+        zipimport.zipimporter.exec_module = lambda importer, module: self.exec_module(importer, module)
+        sys.meta_path += self.finders
+
+
+loaded = Loaded()
 
 
 def receive(connection):
@@ -191,9 +274,20 @@ class Server:
         """Gets ready for forks, once; it takes a moment in which Ansible starts."""
         if self.stamps is None:
             load_standard_library()
-            self.stamps = stamps()
-            gc.collect()
-            gc.freeze()  # So that a fork does not copy what it only looks through.
+            self.settle()
+
+    def settle(self):
+        """After something was loaded."""
+        self.stamps = stamps()
+        gc.collect()
+        gc.freeze()  # So that a fork does not copy what it only looks through.
+
+    def learn(self, script):
+        was_loaded = loaded.is_tried()
+        fits = learn(script)
+        if not was_loaded and loaded.is_tried():
+            self.settle()
+        return fits
 
     def serve(self):
         """Returns in a fork only, with the program that the fork is to be."""
@@ -233,9 +327,10 @@ class Server:
                 else:
                     answer(connection, begins=True)
                     script = read_script(streams[0], request["size"])
-                    pid = self.fork(script)
+                    fits = self.learn(script) if plain_compile else False
+                    pid = self.fork()
                     if pid == 0:
-                        self.become_module(streams, connection, request["environment"])
+                        self.become_module(streams, connection, request["environment"], fits)
                         return script
             elif request["do"] == "shell":
                 answer(connection, begins=True)
@@ -256,9 +351,7 @@ class Server:
             self.running[pid] = connection, streams[2]
         return None
 
-    def fork(self, script):
-        if plain_compile:
-            learn(script)
+    def fork(self):
         pid = os.fork()
         self.forked += 1
         return pid
@@ -283,7 +376,7 @@ class Server:
         os.dup2(self.listener.fileno(), 1)
         os.execv(sys.executable, sys.orig_argv)
 
-    def become_module(self, streams, connection, environment):
+    def become_module(self, streams, connection, environment, fits):
         """In a fork: leaves nothing of the server in reach of the module."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -300,6 +393,8 @@ class Server:
         sys.path_importer_cache.clear()
         if plain_compile:
             zipimport._compile_source = compile_once
+        if fits:
+            loaded.show()
 
 
 def execute(program):
