@@ -36,6 +36,13 @@ pub(crate) struct BaseDisk {
     pub map: BlockMap,
 }
 
+impl BaseDisk {
+    /// The file of what is known of the files on disks that were copied from it.
+    pub(crate) fn known_files(&self) -> PathBuf {
+        self.path.with_extension("files.json")
+    }
+}
+
 /// The base's disk, fetched if this machine does not have it.
 ///
 /// # Errors
@@ -216,7 +223,7 @@ fn fetching_lock(folder: &Path) -> std::io::Result<std::fs::File> {
 fn drop_oldest(folder: &Path) -> std::io::Result<()> {
     let is_disk = |path: &Path| path.extension().is_some_and(|extension| extension == "raw");
     for disk in find_oldest(folder, BASES, is_disk)? {
-        for file in [disk.with_extension("blocks.json"), disk] {
+        for file in [disk.with_extension("blocks.json"), disk.with_extension("files.json"), disk] {
             ignore_missing(fs_err::remove_file(file))?;
         }
     }

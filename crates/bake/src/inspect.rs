@@ -1,6 +1,7 @@
 //! A last look at the finished disk: its identity, what it holds, and the rules that every image keeps.
 
 use std::path::Path;
+use std::path::PathBuf;
 use std::thread::JoinHandle;
 
 use ovenbird_core::block::Digest;
@@ -10,12 +11,14 @@ use ovenbird_disk::kernel;
 use ovenbird_disk::mount::Access;
 use ovenbird_disk::mount::LoopMount;
 
+use crate::disks::write_atomically;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::oven::needed;
 use crate::seal::Demands;
 use crate::seal::Report;
-use crate::seal::report;
+use crate::seal::report_known;
+use crate::tree::KnownFiles;
 
 /// What a disk turned out to hold.
 pub(crate) struct Inspection {
@@ -31,10 +34,10 @@ pub(crate) struct Inspecting {
 }
 
 impl Inspecting {
-    /// Begins to look at `disk`; its mount is in `folder`.
-    pub(crate) fn start(folder: &Path, disk: &Path) -> Self {
+    /// Begins to look at `disk`; its mount is in `folder`. What is known of the disks of its base is in the file `known`.
+    pub(crate) fn start(folder: &Path, disk: &Path, known: Option<PathBuf>) -> Self {
         let (folder, disk) = (folder.to_owned(), disk.to_owned());
-        Self { thread: Some(std::thread::spawn(move || inspect(&folder, &disk))) }
+        Self { thread: Some(std::thread::spawn(move || inspect(&folder, &disk, known.as_deref()))) }
     }
 
     /// What was found.
@@ -54,18 +57,29 @@ impl Drop for Inspecting {
     }
 }
 
-fn inspect(folder: &Path, disk: &Path) -> Result<Inspection, BakeError> {
+fn inspect(folder: &Path, disk: &Path, known: Option<&Path>) -> Result<Inspection, BakeError> {
     let root = gpt::find_root(disk).map_err(working("find the root partition"))?;
     let mounted = LoopMount::ensure(disk, &root, &folder.join("finished"), Access::ReadOnly)
         .map_err(working("mount the finished disk"))?;
-    let mut report = report(mounted.target(), &Demands::default()).map_err(working("look at the finished tree"))?;
+    let mut files = known.map(read_known_files).unwrap_or_default();
+    let mut report = report_known(mounted.target(), &Demands::default(), &mut files)
+        .map_err(working("look at the finished tree"))?;
     if kernel::has_newest_kernel(disk, mounted.target()).map_err(working("compare the kernels"))? == Some(false) {
         report.lints.push(
             "newest-kernel: the firmware would start another kernel than the newest that is installed".to_owned(),
         );
     }
     mounted.unmount().map_err(working("unmount the finished disk"))?;
+    if let Some(path) = known {
+        let text = serde_json::to_vec(&files).map_err(working("write down which files are known"))?;
+        write_atomically(path, &text)?;
+    }
     Inspection::of(report)
+}
+
+/// Of no bake yet, or not readable: then all files are read.
+fn read_known_files(path: &Path) -> KnownFiles {
+    fs_err::read(path).ok().and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
 }
 
 impl Inspection {

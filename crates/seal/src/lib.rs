@@ -29,6 +29,7 @@ pub use lints::Lint;
 pub use lints::lint;
 pub use report::Report;
 pub use report::report;
+pub use report::report_known;
 pub use rules::RULES;
 pub use rules::Rule;
 pub use rules::TEMPORARY_FILES;

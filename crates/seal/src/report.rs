@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::Demands;
 use crate::contents;
 use crate::lint;
+use crate::tree::KnownFiles;
 use crate::tree::Tree;
 
 /// A last look at a finished tree.
@@ -29,7 +30,15 @@ pub struct Report {
 /// # Errors
 /// When something of it cannot be read.
 pub fn report(root: &Path, demands: &Demands) -> io::Result<Report> {
-    let tree = Tree::scan(root)?;
+    report_known(root, demands, &mut KnownFiles::default())
+}
+
+/// As [`report`], without reading the files that are known, as [`Tree::scan_known`].
+///
+/// # Errors
+/// When something of it cannot be read.
+pub fn report_known(root: &Path, demands: &Demands, known: &mut KnownFiles) -> io::Result<Report> {
+    let tree = Tree::scan_known(root, known)?;
     Ok(Report {
         tree: tree.digest(),
         contents: contents::of(root, &tree)?,

@@ -5,8 +5,11 @@
 //! - times: they say when a file was made, not what it is, and `apply` clamps them;
 //! - which names are hard links of one file: it is how content is stored, and the overlay itself breaks links when it copies up;
 //! - `lost+found`, which belongs to the file system.
+//!
+//! A disk that grew out of one that was read before need not be read whole: [`KnownFiles`].
 
 use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::fs::Metadata;
 use std::io;
 use std::io::Read as _;
@@ -22,6 +25,7 @@ use fs_err as fs;
 use ovenbird_core::block::Digest;
 pub use ovenbird_core::contents::Entry;
 pub use ovenbird_core::contents::Kind;
+use serde::Deserialize;
 use serde::Serialize;
 use sha2::Digest as _;
 use sha2::Sha256;
@@ -33,6 +37,33 @@ use crate::xattr;
 pub struct Tree {
     /// The entries.
     pub entries: BTreeMap<PathBuf, Entry>,
+}
+
+/// The contents of plain files that were read before, on this file system or on one that it is a copy of.
+///
+/// A file is a known one while it has the same inode, the same size, and the same time of its last change of any kind (`st_ctime`),
+/// which the kernel sets by itself and no program can: as git does, and most backups.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFiles(HashMap<u64, KnownFile>);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct KnownFile {
+    /// Seconds and nanoseconds.
+    changed: (i64, i64),
+    size: u64,
+    content: Digest,
+}
+
+impl KnownFiles {
+    fn find(&self, found: &Metadata) -> Option<Digest> {
+        let known = self.0.get(&found.ino())?;
+        let is_same = known.changed == changed(found) && known.size == found.len();
+        is_same.then_some(known.content)
+    }
+}
+
+fn changed(found: &Metadata) -> (i64, i64) {
+    (found.ctime(), found.ctime_nsec())
 }
 
 /// A difference between two trees.
@@ -53,15 +84,31 @@ impl Tree {
     /// # Errors
     /// When something in it cannot be read.
     pub fn scan(root: &Path) -> io::Result<Self> {
+        Self::scan_known(root, &mut KnownFiles::default())
+    }
+
+    /// As [`Tree::scan`], without reading the files that are `known`; those of this tree are known then, and no others.
+    ///
+    /// # Errors
+    /// When something in it cannot be read.
+    pub fn scan_known(root: &Path, known: &mut KnownFiles) -> io::Result<Self> {
         let mut found = Vec::new();
         let walk = walkdir::WalkDir::new(root).same_file_system(true).sort_by_file_name();
         let is_kept = |entry: &walkdir::DirEntry| entry.depth() != 1 || entry.file_name() != "lost+found";
         for entry in walk.into_iter().filter_entry(is_kept) {
             found.push(entry?.into_path());
         }
-        let entries = in_parallel(&found, read_entry)?;
+        let read = in_parallel(&found, |path| read_known_entry(path, known))?;
         let relative = |path: PathBuf| path.strip_prefix(root).map(Path::to_owned).unwrap_or_default();
-        Ok(Self { entries: found.into_iter().map(relative).zip(entries).collect() })
+        let (mut entries, mut files) = (BTreeMap::new(), HashMap::new());
+        for (path, (entry, inode, changed)) in found.into_iter().map(relative).zip(read) {
+            if let Some(content) = entry.content.filter(|_| entry.kind == Kind::File) {
+                files.insert(inode, KnownFile { changed, size: entry.size, content });
+            }
+            entries.insert(path, entry);
+        }
+        *known = KnownFiles(files);
+        Ok(Self { entries })
     }
 
     /// The tree's identity.
@@ -105,7 +152,7 @@ impl Tree {
 }
 
 /// Calls `read` for every path; the answers are in the paths' order.
-fn in_parallel(paths: &[PathBuf], read: fn(&Path) -> io::Result<Entry>) -> io::Result<Vec<Entry>> {
+fn in_parallel<T: Send + Clone>(paths: &[PathBuf], read: impl Fn(&Path) -> io::Result<T> + Sync) -> io::Result<Vec<T>> {
     let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(4);
     let next = AtomicUsize::new(0);
     let work = || {
@@ -132,10 +179,15 @@ fn in_parallel(paths: &[PathBuf], read: fn(&Path) -> io::Result<Entry>) -> io::R
 /// # Errors
 /// When it cannot be read.
 pub fn read_entry(path: &Path) -> io::Result<Entry> {
+    read_known_entry(path, &KnownFiles::default()).map(|(entry, ..)| entry)
+}
+
+/// The entry, its inode and its last change.
+fn read_known_entry(path: &Path, known: &KnownFiles) -> io::Result<(Entry, u64, (i64, i64))> {
     let found = fs::symlink_metadata(path)?;
     let kind = kind_of(&found);
     let content = match kind {
-        Kind::File => Some(hash_file(path)?),
+        Kind::File => Some(known.find(&found).map_or_else(|| hash_file(path), Ok)?),
         Kind::Link => Some(Digest::of(fs::read_link(path)?.as_os_str().as_bytes())),
         Kind::CharacterDevice | Kind::BlockDevice => Some(Digest::of(&found.rdev().to_le_bytes())),
         Kind::Folder | Kind::Pipe | Kind::Socket => None,
@@ -143,7 +195,7 @@ pub fn read_entry(path: &Path) -> io::Result<Entry> {
     let attributes = xattr::list(path)?;
     let text: Vec<u8> =
         attributes.iter().flat_map(|(name, value)| [name.as_slice(), b"=", value, b"\0"].concat()).collect();
-    Ok(Entry {
+    let entry = Entry {
         kind,
         mode: found.mode() & 0o7777,
         uid: found.uid(),
@@ -151,7 +203,8 @@ pub fn read_entry(path: &Path) -> io::Result<Entry> {
         size: if kind == Kind::File { found.len() } else { 0 },
         content,
         attributes: (!text.is_empty()).then(|| Digest::of(&text)),
-    })
+    };
+    Ok((entry, found.ino(), changed(&found)))
 }
 
 fn hash_file(path: &Path) -> io::Result<Digest> {
@@ -227,6 +280,28 @@ mod tests {
             change(dir.path());
             assert_ne!(digest(&dir), before, "change {index}");
         }
+    }
+
+    #[test]
+    fn what_is_known_is_not_read_again_and_what_changed_is() {
+        let dir = make();
+        let file = dir.path().join("etc/a");
+        let mut known = KnownFiles::default();
+        let before = Tree::scan_known(dir.path(), &mut known).expect("a tree");
+        assert_eq!(known.0.len(), 1);
+        let mut wrong = known.clone();
+        wrong.0.values_mut().for_each(|file| file.content = Digest::of(b"not read"));
+        assert_ne!(Tree::scan_known(dir.path(), &mut wrong).expect("a tree"), before, "the file was not read");
+
+        // As long as before, and as old as before for all who ask for the time of its content.
+        let time = fs::metadata(&file).expect("there").modified().expect("a time");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        fs::write(&file, "six").expect("written");
+        fs::File::open(&file).and_then(|file| file.file().set_modified(time)).expect("the time is set");
+        let again = Tree::scan_known(dir.path(), &mut known).expect("a tree");
+        assert_eq!(again, Tree::scan(dir.path()).expect("a tree"));
+        assert_ne!(again, before);
+        assert_eq!(Tree::scan_known(dir.path(), &mut known).expect("a tree"), again);
     }
 
     #[test]

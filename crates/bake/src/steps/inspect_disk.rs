@@ -1,5 +1,6 @@
 //! A last look at the finished disk: its identity, and the rules that every image keeps.
 
+use crate::disks::BaseDisk;
 use crate::inspect::Inspecting;
 use crate::oven::Oven;
 use crate::oven::needed;
@@ -23,7 +24,7 @@ impl Step for InspectDisk {
                 // No layer was run.
                 None => {
                     let disk = needed(oven.disk.as_ref(), "a disk to bake on")?;
-                    Inspecting::start(&oven.folder.path, &disk.path)
+                    Inspecting::start(&oven.folder.path, &disk.path, oven.base.as_ref().map(BaseDisk::known_files))
                 }
             };
             oven.inspection = Some(inspecting.end()?);

@@ -1,5 +1,6 @@
 //! A layer's provisioner, run over the disk, sealed and written to it.
 
+use crate::disks::BaseDisk;
 use crate::event::Event;
 use crate::inspect::Inspecting;
 use crate::layer::Workplace;
@@ -68,7 +69,10 @@ impl Step for RunLayer<'_> {
             // While this layer is on its way to AWS.
             match self.next {
                 Next::Layer(next) => oven.load_ansible_for(Some(next)),
-                Next::Image => oven.inspecting = Some(Inspecting::start(&oven.folder.path, &path)),
+                Next::Image => {
+                    let known = oven.base.as_ref().map(BaseDisk::known_files);
+                    oven.inspecting = Some(Inspecting::start(&oven.folder.path, &path, known));
+                }
                 Next::Nothing => {}
             }
             Ok(())
