@@ -17,6 +17,7 @@ use ovenbird_bake::ssh::KeyPair;
 use ovenbird_bake::ssh::Login;
 use ovenbird_bake::ssh::SshError;
 use ovenbird_disk::tool::Guarded;
+use ovenbird_disk::wait::wait_until;
 
 /// A server of the base's own OpenSSH, on a port of this machine.
 fn serve(sandbox: &Sandbox, port: u16) -> Guarded {
@@ -92,14 +93,47 @@ fn one_connection_to_one_key_serves_all_commands() {
     let late = login.command("sleep", "sleep 60").deadline(Duration::from_millis(300)).run().expect_err("too long");
     assert!(late.to_string().contains("still running"), "{late}");
 
+    the_connection_dies_with_whoever_made_it(dir.path(), &pair, port);
+
     // The same address with another key is another machine.
     login.close();
     drop(server);
     new_host_keys(&sandbox);
     let _server = serve(&sandbox, port);
     let up = || std::net::TcpStream::connect(("127.0.0.1", port)).ok();
-    ovenbird_disk::wait::wait_until(Duration::from_secs(10), Duration::from_millis(20), up).expect("it listens");
+    wait_until(Duration::from_secs(10), Duration::from_millis(20), up).expect("it listens");
     let other = wait(login.ensure_connected(Duration::from_secs(1))).expect_err("the key is not the pinned one");
     assert!(other.to_string().contains("Host key verification failed"), "{other}");
     login.close();
+}
+
+/// A thread that ends is to its children as a process that is killed: nothing is closed, and nothing lives on.
+fn the_connection_dies_with_whoever_made_it(folder: &Path, pair: &KeyPair, port: u16) {
+    let folder = folder.join("other");
+    fs::create_dir_all(&folder).expect("made");
+    let host = Host { name: "i-0123456789abcdef1".to_owned(), ..login(&folder, pair, port).host().clone() };
+    let bake = format!("test-{}-killed", std::process::id());
+    let login = Login::new(host, &pair.private, &folder, &bake);
+    let made = login.clone();
+    std::thread::spawn(move || {
+        wait(made.ensure_connected(Duration::from_secs(20))).expect("a login");
+        assert_eq!(count_processes_of(made.bake()), 1, "one holds the connection");
+        // Whoever is killed drops nothing.
+        std::mem::forget(made);
+    })
+    .join()
+    .expect("it logs in");
+    let none = || (count_processes_of(&bake) == 0).then_some(());
+    wait_until(Duration::from_secs(5), Duration::from_millis(20), none).expect("none holds it any more");
+    login.close();
+}
+
+/// Processes whose environment names the bake.
+fn count_processes_of(bake: &str) -> usize {
+    let marker = format!("OVENBIRD_BAKE={bake}").into_bytes();
+    let entries = fs::read_dir("/proc").expect("processes").flatten();
+    let has_marker = |entry: &fs::DirEntry| {
+        fs::read(entry.path().join("environ")).is_ok_and(|all| all.split(|byte| *byte == 0).any(|one| one == marker))
+    };
+    entries.filter(has_marker).count()
 }

@@ -2,13 +2,21 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use ovenbird_aws::client::TimedOut;
 use ovenbird_aws::client::wait;
 use ovenbird_disk::interrupt;
+use ovenbird_disk::tool::Guarded;
 use ovenbird_disk::tool::Tool;
 use ovenbird_disk::tool::ToolError;
+use ovenbird_disk::wait::WaitError;
+use ovenbird_disk::wait::wait_until;
 
 use super::Host;
 use super::SshError;
@@ -20,6 +28,10 @@ use crate::sandbox::BAKE_VARIABLE;
 const PROBE: Duration = Duration::from_millis(500);
 /// How long one probe may take; a dropped packet must not cost the rest of the boot.
 const PROBE_DEADLINE: Duration = Duration::from_secs(8);
+/// How often is looked whether the connection stands.
+const LOOK: Duration = Duration::from_millis(10);
+/// What a probe does.
+const LOG_IN: &str = "log in";
 
 /// One connection to an instance, for commands, files and Ansible alike.
 #[derive(Clone, Debug)]
@@ -27,6 +39,8 @@ pub struct Login {
     host: Host,
     files: Files,
     bake: String,
+    /// The process that holds the connection.
+    connection: Arc<Mutex<Option<Guarded>>>,
 }
 
 impl Login {
@@ -39,7 +53,7 @@ impl Login {
             known_hosts: folder.join(format!("{}-host-key", host.name)),
             control: socket_folder(bake).join("ssh"),
         };
-        Self { host, files, bake: bake.to_owned() }
+        Self { host, files, bake: bake.to_owned(), connection: Arc::default() }
     }
 
     /// Who is logged in to.
@@ -91,20 +105,53 @@ impl Login {
     fn probe(&self) -> Result<(), ToolError> {
         let pin = &self.files.known_hosts;
         if pin.is_file() {
-            return self.command("log in", "true").deadline(PROBE_DEADLINE).run().map(drop);
+            return self.hold(&self.files, "StrictHostKeyChecking=yes");
         }
         // What a try that failed has seen is no pin: the key was not final, or another machine answered.
         let candidate = pin.with_extension("candidate");
         _ = fs_err::remove_file(&candidate);
         let first = Files { known_hosts: candidate.clone(), ..self.files.clone() };
-        let trusting = ["-o", "StrictHostKeyChecking=accept-new"].map(str::to_owned);
-        let options = trusting.into_iter().chain(options::options(&self.host, &first));
-        self.ssh_with(options).doing("log in").arg("true").deadline(PROBE_DEADLINE).run()?;
-        fs_err::rename(&candidate, pin).map_err(|source| ToolError::Start {
-            tool: "ssh".to_owned(),
-            doing: "keep the key of the instance".to_owned(),
-            source,
-        })
+        self.hold(&first, "StrictHostKeyChecking=accept-new")?;
+        fs_err::rename(&candidate, pin).map_err(cannot("keep the key of the instance"))
+    }
+
+    /// Makes the connection that all commands share, in a process that dies with the calling thread, as a bake that is killed does. One that
+    /// ssh itself puts into the background would outlive it.
+    fn hold(&self, files: &Files, checking: &str) -> Result<(), ToolError> {
+        // Beside another one, or where one has left its socket, it would not be shared.
+        self.let_go();
+        let own = ["-N", "-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-o", checking].map(str::to_owned);
+        let tool = self.ssh_with(own.into_iter().chain(options::options(&self.host, files))).doing(LOG_IN);
+        let mut connection = tool.spawn_guarded(Stdio::null())?;
+        let look = || match connection.try_wait() {
+            Some(status) => Some(Err(status)),
+            None => files.control.exists().then_some(Ok(())),
+        };
+        match wait_until(PROBE_DEADLINE, LOOK, look) {
+            Ok(Ok(())) => {}
+            Ok(Err(status)) => return Err(failed(status, connection.stderr_tail())),
+            Err(WaitError::Interrupted) => {
+                return Err(ToolError::Interrupted { tool: "ssh".to_owned(), doing: LOG_IN.to_owned() });
+            }
+            Err(WaitError::Deadline(deadline)) => {
+                let last_lines = connection.stderr_tail();
+                return Err(ToolError::TimedOut {
+                    tool: "ssh".to_owned(),
+                    doing: LOG_IN.to_owned(),
+                    deadline,
+                    last_lines,
+                });
+            }
+        }
+        // Some users may log in and be told to log in as another one.
+        self.command(LOG_IN, "true").deadline(PROBE_DEADLINE).run()?;
+        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection);
+        Ok(())
+    }
+
+    fn let_go(&self) {
+        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        _ = fs_err::remove_file(&self.files.control);
     }
 
     /// A command for the instance's shell, as the user. It ends when this process is interrupted, or its deadline is over;
@@ -128,6 +175,7 @@ impl Login {
             .ssh_with([self.options(), vec!["-O".to_owned(), "exit".to_owned()]].concat())
             .even_if_interrupted()
             .run();
+        self.let_go();
         _ = undo_socket_folder(&self.bake);
     }
 
@@ -156,6 +204,14 @@ impl Login {
             .args(["-p", &self.host.port.to_string(), "-l", &self.host.user, "-T"])
             .arg(&self.host.address)
     }
+}
+
+fn failed(status: ExitStatus, last_lines: String) -> ToolError {
+    ToolError::Failed { tool: "ssh".to_owned(), doing: LOG_IN.to_owned(), status, last_lines }
+}
+
+fn cannot(doing: &str) -> impl FnOnce(std::io::Error) -> ToolError {
+    move |source| ToolError::Start { tool: "ssh".to_owned(), doing: doing.to_owned(), source }
 }
 
 /// Why the wait for the first login ended.

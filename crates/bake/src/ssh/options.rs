@@ -65,6 +65,7 @@ pub(super) fn options(host: &Host, files: &Files) -> Vec<String> {
     set("ServerAliveCountMax", "4");
     set("ControlMaster", "auto");
     set("ControlPath", &in_config(&files.control));
+    // Where the bake's connection was lost, such as by a reboot, a command makes one that the next ones find.
     set("ControlPersist", "60");
     set("LogLevel", "ERROR");
     if let Some(bastion) = &host.bastion {

@@ -43,7 +43,7 @@ impl Step for Connect {
 
     fn ensure<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
-            if oven.inspection.is_some() {
+            if oven.inspection.is_some() || oven.launched.login.is_some() {
                 return Ok(());
             }
             let launched = needed(oven.launched.instance.clone(), "an instance")?;
