@@ -12,6 +12,9 @@ use super::Ran;
 /// Every process that a test starts, and what those start, carries it; so what a test leaves can be told from all else.
 pub const MARKER: &str = "OVENBIRD_TEST";
 
+/// How the name of a test's folder begins; its process id follows.
+pub const PREFIX: &str = "ovenbird-test-";
+
 /// What is kept of the caller's environment: where programs are, and the way to package archives.
 const KEPT: [&str; 4] = ["PATH", "http_proxy", "https_proxy", "no_proxy"];
 
@@ -29,7 +32,13 @@ pub struct Home {
 
 impl Home {
     pub fn new() -> Self {
-        let folder = tempfile::Builder::new().prefix("ovenbird-test-").tempdir().expect("a folder");
+        Self::of_process(std::process::id())
+    }
+
+    /// That of a test in the process `pid`.
+    pub fn of_process(pid: u32) -> Self {
+        let prefix = format!("{PREFIX}{pid}-");
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir().expect("a folder");
         let path = folder.path().canonicalize().expect("its real path, as the kernel names it");
         for name in ["home", "work", "cache/ovenbird"] {
             fs_err::create_dir_all(path.join(name)).expect("made");
@@ -106,18 +115,7 @@ impl Home {
 
     /// Another program, with the user's environment.
     pub fn tool(&self, program: impl Into<String>) -> Tool {
-        let mut tool = Tool::new(program).env_clear().deadline(DEADLINE).current_dir(self.project());
-        for name in KEPT {
-            if let Some(value) = std::env::var_os(name) {
-                tool = tool.env(name, value);
-            }
-        }
-        let (marker, value) = (MARKER, self.path.as_os_str());
-        tool.env(marker, value)
-            .env("HOME", self.path.join("home"))
-            .env("XDG_STATE_HOME", self.path.join("state"))
-            .env("XDG_CACHE_HOME", self.path.join("cache"))
-            .env("OVENBIRD_AGENT", agent())
+        tool_in(&self.path, program).current_dir(self.project())
     }
 
     /// `ovenbird` with these arguments.
@@ -137,6 +135,21 @@ impl Home {
         let command = format!("OVENBIRD_NOW={now} ovenbird {}", arguments.join(" "));
         Ran::of(&command, self.ovenbird(arguments).env("OVENBIRD_NOW", now))
     }
+}
+
+/// A program with the environment of the user whose folder this is.
+pub fn tool_in(folder: &Path, program: impl Into<String>) -> Tool {
+    let mut tool = Tool::new(program).env_clear().deadline(DEADLINE);
+    for name in KEPT {
+        if let Some(value) = std::env::var_os(name) {
+            tool = tool.env(name, value);
+        }
+    }
+    tool.env(MARKER, folder)
+        .env("HOME", folder.join("home"))
+        .env("XDG_STATE_HOME", folder.join("state"))
+        .env("XDG_CACHE_HOME", folder.join("cache"))
+        .env("OVENBIRD_AGENT", agent())
 }
 
 /// The folder with `examples` and `ansible`.

@@ -11,6 +11,7 @@ use super::Api;
 use super::Home;
 use super::Leftover;
 use super::Ran;
+use super::end_dead_tests;
 use super::find_leftovers;
 use super::home::agent;
 use super::list_instances;
@@ -46,7 +47,9 @@ impl Lab {
             "system tests boot instances, which needs root: run them with sudo"
         );
         assert!(agent().is_file(), "there is no {}: run `make agent`, or set OVENBIRD_AGENT", agent().display());
-        Self::of(engine, Some(turn()))
+        let turn = turn();
+        end_dead_tests();
+        Self::of(engine, Some(turn))
     }
 
     /// Starts an endpoint in which nothing really runs, for the API alone; as many as one likes, and without root.

@@ -90,7 +90,7 @@ pub fn processes_with(texts: &[&str], instances: &[String]) -> Vec<Leftover> {
 }
 
 /// Mounts below `folder` in any mount namespace of this machine.
-fn mounts_below(folder: &str) -> Vec<Leftover> {
+pub(super) fn mounts_below(folder: &str) -> Vec<Leftover> {
     let mut found = BTreeMap::new();
     for pid in pids() {
         let mounts = fs_err::read_to_string(format!("/proc/{pid}/mountinfo")).unwrap_or_default();

@@ -5,6 +5,7 @@
 mod api;
 mod audit;
 mod clock;
+mod dead;
 mod home;
 mod lab;
 mod leftovers;
@@ -16,6 +17,7 @@ pub use audit::audit;
 pub use audit::list_instances;
 pub use clock::days_from_now;
 pub use clock::now;
+pub use dead::end_dead_tests;
 pub use home::Home;
 pub use home::agent;
 pub use home::repository;

@@ -2,15 +2,21 @@
 
 use std::io::Read as _;
 use std::net::TcpStream;
+use std::process::Stdio;
 use std::time::Duration;
 
 use ovenbird_aws::ec2;
 use ovenbird_disk::process::Process;
+use ovenbird_disk::tool::Tool;
 use ovenbird_disk::wait::wait_until;
 use rustix::process::Signal;
 
 use crate::support::Api;
+use crate::support::Home;
 use crate::support::Lab;
+use crate::support::end_dead_tests;
+use crate::support::find_leftovers;
+use crate::support::list_instances;
 use crate::support::processes_with;
 
 const BOOTED: Duration = Duration::from_secs(60);
@@ -76,6 +82,30 @@ fn down_ends_every_instance_even_those_of_a_killed_daemon() {
     kill_daemon(&lab);
     lab.down(&["--delete"]).ok();
     assert!(!lab.home.local_state().exists());
+}
+
+#[test]
+fn what_a_killed_test_has_left_is_ended_by_the_next() {
+    let _turn = Lab::start("container");
+    let home = Home::of_process(pid_of_nobody());
+    home.run(["local", "up", "--port", "0", "--engine", "container"]).ok();
+    let base = home.run(["local", "base", "debian-12", "--json"]).ok().json();
+    let id = launch(&Api::of(&home), base["image"].as_str().expect("an id"));
+    wait_until_booted(&Api::of(&home), &id);
+    let ids = list_instances(&home.local_state());
+    assert!(!find_leftovers(&home, &ids).is_empty());
+    end_dead_tests();
+    let none = || find_leftovers(&home, &ids).is_empty().then_some(());
+    _ = wait_until(SOON, Duration::from_millis(100), none);
+    assert_eq!(find_leftovers(&home, &ids), []);
+    assert!(!home.path().exists());
+}
+
+/// The id of a process that has ended.
+fn pid_of_nobody() -> u32 {
+    let mut process = Tool::new("true").spawn_guarded(Stdio::null()).expect("it starts");
+    wait_until(SOON, Duration::from_millis(1), || process.try_wait()).expect("it ends");
+    process.pid()
 }
 
 fn launch(api: &Api, image: &str) -> String {

@@ -18,6 +18,7 @@ use ovenbird_local::engine::container::Container;
 use rustix::process::Signal;
 
 use crate::lab::Lab;
+use crate::lab::end_dead;
 use crate::runtime;
 
 const SOON: Duration = Duration::from_secs(60);
@@ -190,4 +191,19 @@ fn a_disk_that_is_no_image_is_refused_and_nothing_is_left() {
     let error = engine.start(&lab.machine).unwrap_err();
     assert!(error.source.to_string().contains("ended at once"), "{}", error.source);
     assert_eq!(lab.leftovers(), [""; 0]);
+}
+
+#[test]
+fn what_a_killed_test_has_left_is_ended_by_the_next() {
+    let runtime = runtime();
+    let engine = Container::new(runtime.handle().clone());
+    // The process of a test that has ended.
+    let mut process = Tool::new("true").spawn_guarded(std::process::Stdio::null()).unwrap();
+    wait_until(SOON, Duration::from_millis(1), || process.try_wait()).unwrap();
+    let dead = Lab::of_process(&engine, process.pid(), 16, 1);
+    engine.start(&dead.machine).unwrap();
+    engine.attach(&dead.machine, &dead.volume("vol-0aaaaaaaaaaaaaaa6")).unwrap();
+    end_dead(&engine);
+    assert_eq!(dead.leftovers(), [""; 0]);
+    assert!(!dead.machine.folder.exists());
 }

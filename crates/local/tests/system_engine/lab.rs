@@ -49,52 +49,27 @@ pub(crate) struct Lab<'a> {
     folder: tempfile::TempDir,
 }
 
+/// How the name of a machine's folder begins; the engine, the process id and the number follow.
+const PREFIX: &str = "ovenbird-engine-";
+
 impl<'a> Lab<'a> {
     /// A machine of a copy of the test disk. `number` makes ids and addresses: it must be the test's own.
     pub(crate) fn new(engine: &'a dyn Engine, number: u8, api_port: u16) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        end_dead(engine);
+        Self::of_process(engine, std::process::id(), number, api_port)
+    }
+
+    /// That of a test in the process `pid`.
+    pub(crate) fn of_process(engine: &'a dyn Engine, pid: u32, number: u8, api_port: u16) -> Self {
+        let prefix = format!("{PREFIX}{}-{pid}-{number}-", engine.name());
+        let folder = tempfile::Builder::new().prefix(&prefix).tempdir().unwrap();
         let private_key = folder.path().join("key");
         Tool::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&private_key).run().unwrap();
         let public_key = fs_err::read_to_string(private_key.with_extension("pub")).unwrap();
-        let root_disk = folder.path().join("root.raw");
-        Tool::new("cp").args(["--sparse=always", "--reflink=auto"]).arg(test_disk()).arg(&root_disk).run().unwrap();
-        // The process id keeps test runs apart that share a machine.
-        let instance_id = format!("i-{:08x}0000000{number:02x}", std::process::id());
-        let mac = format!("0a:ff:d3:00:00:{number:02x}");
-        let private_ip = Ipv4Addr::new(172, 31, 250, number);
-        let facts = InstanceFacts {
-            instance_id: instance_id.clone(),
-            image_id: "ami-0123456789abcdef0".to_owned(),
-            instance_type: "t3.micro".to_owned(),
-            account: "000000000000".to_owned(),
-            region: "us-east-1".to_owned(),
-            zone: "us-east-1a".to_owned(),
-            zone_id: "use1-az1".to_owned(),
-            private_ip: private_ip.to_string(),
-            public_ip: None,
-            mac: mac.clone(),
-            architecture: "x86_64".to_owned(),
-            pending_time: "2026-01-31T12:00:00Z".to_owned(),
-            user_data: Some(br#"{"environment":"dev"}"#.to_vec()),
-            security_groups: vec!["default".to_owned()],
-            public_key: Some(("test-key".to_owned(), public_key)),
-            role: Some("test-role".to_owned()),
-            tokens_required: true,
-            tags: None,
-        };
-        let machine = Machine {
-            instance_id: instance_id.clone(),
-            folder: folder.path().join("instance"),
-            root_disk,
-            root_volume_id: "vol-0fffffffffffffff0".to_owned(),
-            firmware: false,
-            private_ip,
-            mac,
-            namespace: format!("ob-{}", instance_id.trim_start_matches("i-")),
-            volumes: Vec::new(),
-            metadata: Arc::new(Source { facts }),
-            api_port,
-        };
+        let mut machine = machine(folder.path(), (pid, number), public_key);
+        machine.api_port = api_port;
+        let copy = ["--sparse=always", "--reflink=auto"];
+        Tool::new("cp").args(copy).arg(test_disk()).arg(&machine.root_disk).run().unwrap();
         fs_err::create_dir_all(&machine.folder).unwrap();
         Self { machine, engine, folder }
     }
@@ -169,6 +144,65 @@ impl Drop for Lab<'_> {
         if let Err(error) = self.engine.stop(&self.machine) {
             eprintln!("{error}: {:?}", error.source);
         }
+    }
+}
+
+/// Ends what the engine's tests have left whose process was killed: their machines run on.
+pub(crate) fn end_dead(engine: &dyn Engine) {
+    let prefix = format!("{PREFIX}{}-", engine.name());
+    let find = |name: &str| {
+        let mut parts = name.strip_prefix(&prefix)?.split('-');
+        Some((parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u8>().ok()?))
+    };
+    for entry in fs_err::read_dir(std::env::temp_dir()).unwrap().flatten() {
+        let Some((pid, number)) = entry.file_name().to_str().and_then(find) else { continue };
+        if Path::new(&format!("/proc/{pid}")).exists() {
+            continue;
+        }
+        match engine.stop(&machine(&entry.path(), (pid, number), String::new())) {
+            Ok(()) => drop(fs_err::remove_dir_all(entry.path())),
+            Err(error) => eprintln!("{error}: {:?}", error.source),
+        }
+    }
+}
+
+/// The machine whose files lie in `folder`. The process id keeps test runs apart that share a machine.
+fn machine(folder: &Path, (pid, number): (u32, u8), public_key: String) -> Machine {
+    let instance_id = format!("i-{pid:08x}0000000{number:02x}");
+    let mac = format!("0a:ff:d3:00:00:{number:02x}");
+    let private_ip = Ipv4Addr::new(172, 31, 250, number);
+    let facts = InstanceFacts {
+        instance_id: instance_id.clone(),
+        image_id: "ami-0123456789abcdef0".to_owned(),
+        instance_type: "t3.micro".to_owned(),
+        account: "000000000000".to_owned(),
+        region: "us-east-1".to_owned(),
+        zone: "us-east-1a".to_owned(),
+        zone_id: "use1-az1".to_owned(),
+        private_ip: private_ip.to_string(),
+        public_ip: None,
+        mac: mac.clone(),
+        architecture: "x86_64".to_owned(),
+        pending_time: "2026-01-31T12:00:00Z".to_owned(),
+        user_data: Some(br#"{"environment":"dev"}"#.to_vec()),
+        security_groups: vec!["default".to_owned()],
+        public_key: Some(("test-key".to_owned(), public_key)),
+        role: Some("test-role".to_owned()),
+        tokens_required: true,
+        tags: None,
+    };
+    Machine {
+        instance_id: instance_id.clone(),
+        folder: folder.join("instance"),
+        root_disk: folder.join("root.raw"),
+        root_volume_id: "vol-0fffffffffffffff0".to_owned(),
+        firmware: false,
+        private_ip,
+        mac,
+        namespace: format!("ob-{}", instance_id.trim_start_matches("i-")),
+        volumes: Vec::new(),
+        metadata: Arc::new(Source { facts }),
+        api_port: 1,
     }
 }
 
