@@ -90,7 +90,7 @@ for name, value in {
     assert [entry["ImageId"] for entry in found] == [image], (name, found)
     assert ec2.describe_images(Filters=[{"Name": name, "Values": ["nothing"]}])["Images"] == [], name
 
-# Sharing: another account sees a public image, copies it, and owns the copy.
+# Sharing: another account sees a public image, copies it where it may read its snapshot too, and owns the copy.
 theirs = other("ec2")
 assert theirs.describe_images(Owners=["123456789012"])["Images"] == []
 ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"UserId": "136693071363"}]})
@@ -103,6 +103,8 @@ ec2.modify_image_attribute(ImageId=image, Description={"Value": "for all"})
 assert shown["Public"] and shown["Description"] == "for all" and "Tags" not in shown | {"Tags": 0} or shown.get("Tags", []) == []
 west = other("ec2", "us-west-2")
 tags = [{"ResourceType": kind, "Tags": [{"Key": "ovenbird:base-of", "Value": image}]} for kind in ("image", "snapshot")]
+refused("InvalidRequest", west.copy_image, Name="copy", SourceImageId=image, SourceRegion="us-east-1")
+ec2.modify_snapshot_attribute(SnapshotId=first, CreateVolumePermission={"Add": [{"Group": "all"}]})
 copy = west.copy_image(Name="copy", SourceImageId=image, SourceRegion="us-east-1", TagSpecifications=tags)["ImageId"]
 [shown] = west.describe_images(ImageIds=[copy])["Images"]
 assert shown["State"] == "pending", shown

@@ -163,6 +163,13 @@ pub(crate) fn list_shares(db: &Connection, id: &str) -> Answer<Vec<String>> {
     list(db, "SELECT account FROM snapshot_shares WHERE snapshot = ?1 ORDER BY account", [id], |row| row.get(0))
 }
 
+/// May the account make volumes and copies of it?
+pub(crate) fn is_readable_by(db: &Connection, snapshot: &Snapshot, account: &str) -> Answer<bool> {
+    Ok(snapshot.scope.account == account
+        || snapshot.public
+        || list_shares(db, &snapshot.id)?.iter().any(|shared| shared == account))
+}
+
 /// Notes that a pending snapshot has this block now.
 pub(crate) fn put_block(
     db: &Connection,

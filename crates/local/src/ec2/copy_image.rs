@@ -116,6 +116,10 @@ fn copy(
         let Some(original) = snapshots::find_snapshot(db, &source.scope.region, id)? else {
             return Kind::Snapshot.not_found(id);
         };
+        // Who may launch an image may not always read it. (EC2 user guide, "Copy an AMI"; the refusal in EC2's words)
+        if !snapshots::is_readable_by(db, &original, &call.scope.account)? {
+            return refuse("InvalidRequest", "You do not have permission to access the storage of this ami");
+        }
         let copied = random_id("snap")?;
         let snapshot = Snapshot {
             id: copied.clone(),

@@ -58,8 +58,7 @@ pub(crate) fn copy_snapshot(call: &Call, request: &CopySnapshotRequest) -> Answe
     call.world.catalogue.transact(|db| {
         let found = snapshots::find_snapshot(db, source_region, id)?;
         let Some(source) = found else { return Kind::Snapshot.not_found(id) };
-        let is_shared = source.public || snapshots::list_shares(db, id)?.contains(&call.scope.account);
-        if source.scope.account != call.scope.account && !is_shared {
+        if !snapshots::is_readable_by(db, &source, &call.scope.account)? {
             return Kind::Snapshot.not_found(id);
         }
         if source.state != "completed" {

@@ -85,7 +85,7 @@ pub(super) async fn register_disk(
         }
     };
     if image.owner != DEFAULT_ACCOUNT {
-        make_public(&client, &id).await?;
+        make_public(&client, &id, &snapshot).await?;
     }
     remote::wait_until_available(&client, &id).await?;
     Ok(Registered { id, was_there: false })
@@ -142,7 +142,18 @@ async fn register(client: &Client, image: &NewImage<'_>, snapshot: &str, gib: u6
     Ok(client.send(request).await?.image_id.unwrap_or_default())
 }
 
-async fn make_public(client: &Client, image: &str) -> Result<(), Failure> {
+/// Everybody may launch the image, and copy it.
+async fn make_public(client: &Client, image: &str, snapshot: &str) -> Result<(), Failure> {
+    let everybody = ec2::CreateVolumePermission { group: Some("all".to_owned()), ..Default::default() };
+    let request = ec2::ModifySnapshotAttributeRequest {
+        snapshot_id: Some(snapshot.to_owned()),
+        create_volume_permission: Some(ec2::CreateVolumePermissionModifications {
+            add: vec![everybody],
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    client.send(request).await?;
     let everybody = ec2::LaunchPermission { group: Some("all".to_owned()), ..Default::default() };
     let request = ec2::ModifyImageAttributeRequest {
         image_id: Some(image.to_owned()),
