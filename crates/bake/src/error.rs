@@ -97,6 +97,11 @@ impl BakeError {
     }
 }
 
+/// What AWS said, without what it was asked.
+pub(crate) fn word(error: &aws::Error) -> String {
+    error.refusal().map_or_else(|| error.to_string(), ToString::to_string)
+}
+
 /// Puts "what was being done" on an error of AWS.
 pub(crate) fn calling(doing: impl Into<String>) -> impl FnOnce(aws::Error) -> BakeError {
     let doing = doing.into();

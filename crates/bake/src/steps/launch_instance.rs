@@ -8,6 +8,7 @@ use super::import_key::given_key;
 use super::seal_instance;
 use crate::error::BakeError;
 use crate::error::calling;
+use crate::error::word;
 use crate::error::working;
 use crate::event::Event;
 use crate::inspect::Inspection;
@@ -145,7 +146,7 @@ impl LaunchInstance<'_> {
                     return needed(instance, "an instance (the answer of RunInstances has none)");
                 }
                 Err(error) if is_out_of_capacity(&error) => {
-                    oven.tell(Event::NoCapacity { tried: told(candidate), why: error.to_string() });
+                    oven.tell(Event::NoCapacity { tried: told(candidate), why: word(&error) });
                     last = Some(error);
                 }
                 Err(error) => return Err(calling(format!("launch an instance of {}", self.plan.source.image))(error)),
