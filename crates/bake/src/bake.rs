@@ -20,6 +20,7 @@ use crate::launch;
 use crate::launch::refuse_unsupported;
 use crate::oven::Oven;
 use crate::oven::needed;
+use crate::own::own_base;
 use crate::path::BakePath;
 use crate::path::choose_path;
 use crate::plan::ExistingImage;
@@ -133,7 +134,7 @@ async fn bake_to(
     };
     let ended = run(&mut oven, goal).await;
     let ended = ended.and_then(|(plan, baked)| post_process(&mut oven, &plan, baked.as_ref()).map(|()| (plan, baked)));
-    let is_clean = oven.is_clean;
+    let is_clean = oven.is_clean && !oven.has_left;
     drop(oven);
     let removed = if is_clean { folder.remove() } else { Ok(()) };
     let baked = ended?;
@@ -156,8 +157,9 @@ async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), B
     let (client, request) = (oven.client, oven.request);
     begin(oven)?;
     let source = find_base(client, request).await?;
-    if choose_path(request.path, &source)?.path == BakePath::Direct {
-        step::run(oven, &steps_to_plan(request, &source)).await?;
+    if choose_path(request.path, &source)?.path == BakePath::Direct && !steps::has_fresh_lists(request, &source) {
+        own_base(oven, &source).await?;
+        step::run(oven, &steps_to_plan(&source)).await?;
     }
     let plan = Plan::make(client, request, source).await?;
     match goal {
@@ -184,10 +186,13 @@ async fn run(oven: &mut Oven<'_>, goal: Goal) -> Result<(Plan, Option<Baked>), B
     let replaced = find_replaced(client, request, &plan, &oven.folder.id).await?;
     // An earlier run of this bake has begun to let one make way: what comes after that is still to be done.
     let replaced = replaced.or_else(|| oven.journal.find_retired().map(str::to_owned));
-    let mut steps = steps_to_bake(request, &plan)?;
+    let mut steps = steps_to_bake(request, &plan, &oven.folder.id)?;
     steps.extend(steps_to_finish(&plan, request.builder()?, replaced, &oven.folder.id));
     // From here on, the list knows all that an earlier run may have made.
     oven.is_clean = true;
+    if plan.path.path == BakePath::Direct {
+        own_base(oven, &plan.source).await?;
+    }
     step::run(oven, &steps).await?;
     drop(steps);
     let image = needed(oven.image.take(), "an image")?;
@@ -207,6 +212,7 @@ async fn run_layers(oven: &mut Oven<'_>, plan: Plan, until: LayerKey) -> Result<
     oven.is_clean = true;
     let missing = plan.layers.get(plan.reused().len()..=last).unwrap_or_default();
     if !missing.is_empty() {
+        own_base(oven, &plan.source).await?;
         step::run(oven, &layers(&plan, missing, Next::Nothing)).await?;
     }
     Ok((plan, None))
@@ -228,36 +234,29 @@ fn stands_in(existing: &ExistingImage, plan: &Plan) -> bool {
 }
 
 /// What must be there before a plan can be made: keys hold the state of the package archive, which the base's own `apt-get` reads.
-fn steps_to_plan<'p>(request: &Request, source: &'p Source) -> Steps<'p> {
-    if steps::has_fresh_lists(request, source) {
-        return Vec::new();
-    }
-    vec![
-        Box::new(steps::OwnBase { source }),
-        Box::new(steps::FetchBase { source }),
-        Box::new(steps::ReadPackageLists { source }),
-    ]
+fn steps_to_plan(source: &Source) -> Steps<'_> {
+    vec![Box::new(steps::FetchBase { source }), Box::new(steps::ReadPackageLists { source })]
 }
 
-fn steps_to_bake<'p>(request: &Request, plan: &'p Plan) -> Result<Steps<'p>, BakeError> {
+fn steps_to_bake<'p>(request: &Request, plan: &'p Plan, bake: &str) -> Result<Steps<'p>, BakeError> {
     match plan.path.path {
         BakePath::Direct => Ok(direct(plan)),
-        BakePath::Launch => refuse_unsupported(request.builder()?).map(|()| on_instance(plan)),
+        BakePath::Launch => refuse_unsupported(request.builder()?).map(|()| on_instance(plan, bake)),
     }
 }
 
 /// On an instance, as Packer does: launched, provisioned, sealed, stopped, and its volumes made an image.
-fn on_instance(plan: &Plan) -> Steps<'_> {
-    let mut steps: Steps<'_> = vec![
+fn on_instance<'p>(plan: &'p Plan, bake: &str) -> Steps<'p> {
+    let mut steps: Steps<'p> = vec![
         Box::new(steps::ImportKey { source: &plan.source }),
         Box::new(steps::MakeGroup { source: &plan.source }),
-        Box::new(steps::LaunchInstance { plan }),
+        Box::new(steps::LaunchInstance::of(plan, bake)),
         Box::new(steps::Connect),
     ];
     for layer in &plan.layers {
         steps.push(Box::new(steps::RunOnInstance { plan, layer }));
     }
-    steps.push(Box::new(steps::SealInstance { plan }));
+    steps.push(Box::new(steps::SealInstance { source: &plan.source, is_base: false }));
     steps.push(Box::new(steps::StopInstance));
     steps
 }
@@ -269,11 +268,8 @@ fn direct(plan: &Plan) -> Steps<'_> {
 
 /// While EBS completes a layer's snapshot, the next layer runs over the disk.
 fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer], last: Next<'p>) -> Steps<'p> {
-    let mut steps: Steps<'_> = vec![
-        Box::new(steps::OwnBase { source: &plan.source }),
-        Box::new(steps::FetchBase { source: &plan.source }),
-        Box::new(steps::CopyDisk { plan }),
-    ];
+    let mut steps: Steps<'_> =
+        vec![Box::new(steps::FetchBase { source: &plan.source }), Box::new(steps::CopyDisk { plan })];
     let mut below: Option<Box<dyn step::Step + 'p>> = None;
     for (index, layer) in missing.iter().enumerate() {
         let next = missing.get(index + 1).map_or(last, Next::Layer);

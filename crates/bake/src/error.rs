@@ -16,8 +16,8 @@ pub enum BakeError {
     },
     /// The base's owner lets it be launched, and not be read.
     #[error(
-        "{image} cannot be baked directly: AWS does not let it be copied into this account, so its blocks cannot be read; \
-         bake it on an instance, which needs no copy: `--launch`"
+        "AWS does not let {image} be copied into this account, so its blocks can be read only after a bake has launched it once: \
+         bake with `--rebuild`"
     )]
     NotToBeCopied {
         /// `ami-…`

@@ -55,6 +55,13 @@ pub enum Event {
         /// What the template says about it.
         note: Option<String>,
     },
+    /// The base's owner lets it be launched, and not be copied: it is launched once, and the image of that instance is our own base.
+    NotToBeCopied {
+        /// `ami-…`
+        image: String,
+        /// What EC2 said.
+        why: String,
+    },
     /// EC2 has no room for this way of launching; the next one is tried.
     NoCapacity {
         /// Type, market and subnet.

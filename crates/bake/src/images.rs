@@ -20,16 +20,19 @@ pub(crate) async fn list_snapshots(client: &Client, image: &str) -> Result<Vec<S
     Ok(mappings.filter_map(|mapping| mapping.ebs?.snapshot_id).collect())
 }
 
-/// The bake's images that lack a key: a result has one.
+/// Is the image a result, or a base that is whole? Either has a tag by which later bakes find it.
+pub(crate) fn is_published(image: &ec2::Image) -> bool {
+    [tags::KEY, tags::BASE_OF].iter().any(|tag| Tag::find(&image.tags, tag).is_some())
+}
+
+/// The bake's images that nobody else finds.
 ///
 /// # Errors
 /// AWS's refusals.
 pub(crate) async fn list_unpublished_images(client: &Client, bake: &str) -> Result<Vec<String>, BakeError> {
     let images = list_images(client, vec![Filter::tag(tags::BAKE, bake)], bake).await?;
     // The filter is the service's; the tags are looked at again, since what is found here is deregistered.
-    let is_unpublished = |image: &ec2::Image| {
-        Tag::find(&image.tags, tags::BAKE) == Some(bake) && Tag::find(&image.tags, tags::KEY).is_none()
-    };
+    let is_unpublished = |image: &ec2::Image| Tag::find(&image.tags, tags::BAKE) == Some(bake) && !is_published(image);
     Ok(images.into_iter().filter(is_unpublished).filter_map(|image| image.image_id).collect())
 }
 

@@ -58,7 +58,7 @@ pub(crate) enum Entry {
         /// `snap-…`
         snapshots: Vec<String>,
     },
-    /// The snapshot is completed: it is a layer now, and stays.
+    /// The snapshot is completed: it is a layer or a base now, and stays.
     Kept {
         /// `snap-…`
         snapshot: String,
@@ -175,7 +175,7 @@ impl Journal {
         self.entries.iter().filter(|entry| matches!(entry, Entry::Starts { step } if step == name)).count()
     }
 
-    /// Is the snapshot a finished layer?
+    /// Is the snapshot a finished layer, or base?
     #[must_use]
     pub(crate) fn has_kept(&self, id: &str) -> bool {
         self.entries.iter().any(|entry| matches!(entry, Entry::Kept { snapshot } if snapshot == id))

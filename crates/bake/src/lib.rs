@@ -25,6 +25,8 @@ mod launch;
 mod layer;
 mod look;
 mod oven;
+mod own;
+mod owned;
 mod path;
 mod plan;
 mod post;

@@ -14,6 +14,7 @@ use crate::event::Phase;
 use crate::folder::BakeFolder;
 use crate::folder::Folders;
 use crate::kept;
+use crate::owned;
 use crate::remote::fetch_disk;
 use crate::seal;
 use crate::source;
@@ -78,7 +79,7 @@ async fn readable_snapshot(client: &Client, image: &Source, account: &str) -> Re
             image.image, image.owner
         ))
     };
-    let copy = source::find_copy(client, image).await?.ok_or_else(refuse)?;
+    let copy = owned::find_copy(client, image).await?.ok_or_else(refuse)?;
     let copy = source::describe(client, vec![copy], &[], vec![]).await?.into_iter().next().ok_or_else(refuse)?;
     Ok(source::read(copy)?.snapshot)
 }

@@ -38,8 +38,10 @@ pub(crate) struct Oven<'a> {
     pub(crate) mishaps: &'a mut Mishaps<'a>,
     /// A failure leaves everything as it is, for a person to look at and to resume.
     pub(crate) keeps_failure: bool,
-    /// Nothing is left that anybody must take back.
+    /// Nothing stays that anybody must take back.
     pub(crate) is_clean: bool,
+    /// Something could not be taken back.
+    pub(crate) has_left: bool,
 
     /// Our own snapshot of the base.
     pub(crate) base_snapshot: Option<String>,
@@ -92,6 +94,7 @@ impl<'a> Oven<'a> {
             mishaps,
             keeps_failure: request.keep_on_failure,
             is_clean: request.resume.is_none(),
+            has_left: false,
             base_snapshot: None,
             base: None,
             disk: None,

@@ -13,10 +13,10 @@ use crate::folder::BakeFolder;
 use crate::layer::Workplace;
 use crate::layer::run_layer;
 use crate::look::contents_of;
+use crate::owned::ensure_owned;
 use crate::plan::Plan;
 use crate::plan::describe_source;
 use crate::request::Request;
-use crate::source::ensure_owned;
 use crate::working_disk::WorkingDisk;
 
 /// Runs every layer of `plan` over the base, whatever is known, and answers what came out. Nothing is uploaded, nothing stays.

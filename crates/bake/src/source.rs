@@ -1,26 +1,12 @@
-//! The image that a bake starts from, and our own copy of it.
-//!
-//! The EBS direct APIs refuse public snapshots, and only a snapshot of our own may be a parent. So someone else's image is
-//! copied into the account once: within a region that moves no data.
+//! The image that a bake starts from.
 
-use std::time::Duration;
-
-use ovenbird_aws as aws;
 use ovenbird_aws::Client;
-use ovenbird_aws::client::wait;
 use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::Filter;
-use ovenbird_aws::ec2::Tag;
-use ovenbird_aws::ec2::TagSpecification;
-use ovenbird_core::block::Digest;
-use ovenbird_core::tags;
 use ovenbird_template::SourceImage as Query;
 
 use crate::error::BakeError;
 use crate::error::calling;
-
-/// How long CopyImage within a region may take.
-const COPY: Duration = Duration::from_secs(1800);
 
 /// The image that a template's `source_ami` or `source_ami_filter` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -148,118 +134,6 @@ fn billing(products: &[ec2::ProductCode], platform: Option<String>, operation: O
         Some(platform) => format!("billing code {operation} ({platform})"),
         None => format!("billing code {operation}"),
     })
-}
-
-/// Our own snapshot with the content of `source`, encrypted as it must be: the source's own if it is ours and fits, else that of our
-/// copy of it.
-///
-/// # Errors
-/// AWS's refusals; a copy that does not become available.
-pub(crate) async fn ensure_owned(client: &Client, source: &Source, account: &str) -> Result<String, BakeError> {
-    if source.owner == account && source.copy_key.is_none() {
-        return Ok(source.snapshot.clone());
-    }
-    let copy = match find_copy(client, source).await? {
-        Some(copy) => copy,
-        None => copy_image(client, source).await?,
-    };
-    let doing = || format!("copy {} into this account", source.image);
-    let copied = wait(
-        format!("{copy}, our copy of {}, to be available", source.image),
-        COPY,
-        Duration::from_millis(500),
-        async || find_available(client, &copy).await,
-    );
-    let image = copied.await.map_err(calling(doing()))?;
-    Ok(read(image)?.snapshot)
-}
-
-/// The image once it is available; listings may not know it yet.
-async fn find_available(client: &Client, image: &str) -> Result<Option<ec2::Image>, aws::Error> {
-    let filters = vec![Filter::new("image-id", [image])];
-    let pages = client.send_all(ec2::DescribeImagesRequest { filters, ..Default::default() }).await?;
-    let Some(found) = pages.into_iter().flat_map(|page| page.images).next() else { return Ok(None) };
-    match found.state.as_deref() {
-        Some("available") => Ok(Some(found)),
-        Some(state @ ("failed" | "error" | "invalid")) => Err(aws::Error::Ended {
-            what: format!("the copy {image}"),
-            state: state.to_owned(),
-            why: found
-                .state_reason
-                .and_then(|reason| reason.message)
-                .unwrap_or_else(|| "AWS gives no reason; deregister it, and bake again".to_owned()),
-        }),
-        _ => Ok(None),
-    }
-}
-
-/// The id of our copy of `source`, if there is one.
-pub(crate) async fn find_copy(client: &Client, source: &Source) -> Result<Option<String>, BakeError> {
-    let filters = vec![Filter::tag(tags::BASE_OF, &source.image), Filter::new("state", ["available", "pending"])];
-    let found = client
-        .send_all(ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], filters, ..Default::default() })
-        .await
-        .map_err(calling(format!("look for our copy of {}", source.image)))?;
-    // Each key has a copy of its own.
-    let fits = |image: &ec2::Image| Tag::find(&image.tags, tags::BASE_KEY) == source.copy_key.as_deref();
-    Ok(found.into_iter().flat_map(|page| page.images).filter(fits).filter_map(|image| image.image_id).min())
-}
-
-/// Snapshots with the very content of `source`: its own, and those of our copies of it, whatever key each has. What an image is a copy of
-/// is AWS's word; a tag would not do.
-///
-/// # Errors
-/// AWS's refusals.
-pub(crate) async fn list_twins(client: &Client, source: &Source) -> Result<Vec<String>, BakeError> {
-    let copies =
-        describe(client, vec![], &["self".to_owned()], vec![Filter::tag(tags::BASE_OF, &source.image)]).await?;
-    let is_copy = |image: &ec2::Image| {
-        image.source_image_id.as_ref() == Some(&source.image) && image.source_image_region.as_deref() == client.region()
-    };
-    let copied = copies.into_iter().filter(is_copy).filter_map(|image| Some(read(image).ok()?.snapshot));
-    Ok(std::iter::once(source.snapshot.clone()).chain(copied).collect())
-}
-
-async fn copy_image(client: &Client, source: &Source) -> Result<String, BakeError> {
-    let mut marks = vec![Tag::new(tags::BASE_OF, &source.image), Tag::new(tags::NAME, format!("base {}", source.name))];
-    marks.extend(source.copy_key.as_ref().map(|key| Tag::new(tags::BASE_KEY, key)));
-    let which = match &source.copy_key {
-        Some(key) => format!("{}-{:.8}", source.image, Digest::of(key.as_bytes()).hex()),
-        None => source.image.clone(),
-    };
-    let request = ec2::CopyImageRequest {
-        // One copy per source and key, however often this is tried.
-        client_token: Some(format!("ovenbird-base-{which}")),
-        name: Some(format!("ovenbird base {} {which}", source.name)),
-        description: Some(format!("Ovenbird's own copy of {}, so that bakes may read it", source.image)),
-        source_image_id: Some(source.image.clone()),
-        source_region: client.region().map(str::to_owned),
-        encrypted: source.copy_key.as_ref().map(|_| true),
-        kms_key_id: source.copy_key.clone(),
-        tag_specifications: vec![
-            TagSpecification::new("image", marks.clone()),
-            TagSpecification::new("snapshot", marks),
-        ],
-        ..Default::default()
-    };
-    let doing = || format!("copy {} into this account", source.image);
-    let answer = match client.send(request).await {
-        Err(error) if is_kept_from_us(&error) => return Err(not_to_be_copied(source, error)),
-        answer => answer.map_err(calling(doing()))?,
-    };
-    answer
-        .image_id
-        .ok_or_else(|| calling(doing())(ovenbird_aws::Error::Incomplete { action: "CopyImage", member: "ImageId" }))
-}
-
-/// Some owners let anybody launch an image, and nobody read its storage; images with product codes cannot be copied at all
-/// (offline.md 1.6).
-fn is_kept_from_us(error: &aws::Error) -> bool {
-    ["InvalidRequest", "AuthFailure", "OperationNotPermitted"].iter().any(|code| error.has_code(code))
-}
-
-fn not_to_be_copied(source: &Source, error: aws::Error) -> BakeError {
-    BakeError::NotToBeCopied { image: source.image.clone(), source: Box::new(error) }
 }
 
 #[cfg(test)]

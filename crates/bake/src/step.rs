@@ -80,7 +80,7 @@ async fn undo_where(oven: &mut Oven<'_>, steps: &Steps<'_>, is_due: impl Fn(&dyn
         }
         if let Err(error) = undo(oven, step.as_ref(), &name).await {
             // The bake's own end is the news; what is left is found by its tag.
-            oven.is_clean = false;
+            oven.has_left = true;
             oven.tell(Event::Left { step: name, error: error.chain() });
         }
     }

@@ -28,5 +28,7 @@ pub const BASE: &str = "ovenbird:base";
 pub const BASE_OF: &str = "ovenbird:base-of";
 /// On our own copy of a base that had to be encrypted: the key, as it was asked for.
 pub const BASE_KEY: &str = "ovenbird:base-key";
+/// On our own base that is no copy: `launch`, of an image of an instance of the original, which was booted once and sealed.
+pub const OWNED_BY: &str = "ovenbird:owned-by";
 /// On an instance: how its provisioning ended.
 pub const STATE: &str = "ovenbird:state";

@@ -12,6 +12,7 @@ use ovenbird_core::tags;
 use super::Watch;
 use crate::error::BakeError;
 use crate::error::calling;
+use crate::images::is_published;
 use crate::images::undo_images;
 use crate::remote::find_named;
 use crate::remote::undo_snapshot;
@@ -111,13 +112,13 @@ async fn list_snapshots_of_no_layer(client: &Client, bake: &str) -> Result<Vec<S
     Ok(snapshots.filter(is_ours).filter_map(|snapshot| snapshot.snapshot_id).collect())
 }
 
-/// The snapshots of an image that the bake did publish: they stay with it.
+/// The snapshots of images that the bake did publish: they stay with them.
 async fn list_published_snapshots(client: &Client, bake: &str) -> Result<Vec<String>, BakeError> {
     let filters = vec![Filter::tag(tags::BAKE, bake)];
     let request = ec2::DescribeImagesRequest { owners: vec!["self".to_owned()], filters, ..Default::default() };
     let pages = client.send_all(request).await.map_err(calling(format!("look for images of {bake}")))?;
     let images = pages.into_iter().flat_map(|page| page.images);
-    let published = images.filter(|image| Tag::find(&image.tags, tags::KEY).is_some());
-    let volumes = published.flat_map(|image| image.block_device_mappings).filter_map(|mapping| mapping.ebs);
+    let volumes =
+        images.filter(is_published).flat_map(|image| image.block_device_mappings).filter_map(|mapping| mapping.ebs);
     Ok(volumes.filter_map(|ebs| ebs.snapshot_id).collect())
 }

@@ -7,8 +7,8 @@ use crate::event::Event;
 use crate::event::Phase;
 use crate::oven::Oven;
 use crate::oven::needed;
+use crate::owned::list_twins;
 use crate::source::Source;
-use crate::source::list_twins;
 use crate::step::Step;
 use crate::step::Work;
 

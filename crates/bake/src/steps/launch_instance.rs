@@ -31,11 +31,16 @@ use crate::oven::needed;
 use crate::plan::Plan;
 use crate::plan::user_data;
 use crate::register::stand_in_name;
+use crate::source::Source;
 use crate::step::Step;
 use crate::step::Work;
 
 pub(crate) struct LaunchInstance<'p> {
-    pub(crate) plan: &'p Plan,
+    pub(crate) source: &'p Source,
+    /// The names of the steps that provision the instance.
+    pub(crate) provisions: Vec<String>,
+    /// The names of the steps that make an image of it.
+    pub(crate) images: Vec<String>,
 }
 
 impl Step for LaunchInstance<'_> {
@@ -94,34 +99,35 @@ impl Step for LaunchInstance<'_> {
     }
 }
 
+impl<'p> LaunchInstance<'p> {
+    /// For the plan of a bake on it. Its image may have a stand-in before it has its own name.
+    pub(crate) fn of(plan: &'p Plan, bake: &str) -> Self {
+        let provisions = plan.layers.iter().map(|layer| RunOnInstance { plan, layer }.name());
+        let images = [plan.image_name.clone(), stand_in_name(&plan.image_name, bake)];
+        let images = images.map(|name| create_image::step_name(&name)).to_vec();
+        Self { source: &plan.source, provisions: provisions.collect(), images }
+    }
+}
+
 impl LaunchInstance<'_> {
     /// What was done on the instance. A seal of another one is none.
     fn done_on(&self, oven: &Oven<'_>, instance: &ec2::Instance, sealed: Option<&Sealed>) -> Done {
         let journal = &oven.journal;
-        let is_cut_off = |layer| {
-            let name = RunOnInstance { plan: self.plan, layer }.name();
-            journal.has_begun(&name) && !journal.has_done(&name)
-        };
+        let is_cut_off = |name: &String| journal.has_begun(name) && !journal.has_done(name);
         Done {
-            is_cut_off: self.plan.layers.iter().any(is_cut_off),
+            is_cut_off: self.provisions.iter().any(is_cut_off),
             is_being_sealed: journal.has_begun(seal_instance::NAME),
             is_sealed: sealed.is_some_and(|sealed| instance.instance_id.as_ref() == Some(&sealed.instance)),
-            has_image: self.create_images(oven).iter().any(|step| journal.find_made(step).is_some()),
+            has_image: self.images.iter().any(|step| journal.find_made(step).is_some()),
         }
-    }
-
-    /// The names of the steps that make an image: under the name that it is to have, and under the one of a stand-in.
-    fn create_images(&self, oven: &Oven<'_>) -> [String; 2] {
-        let name = &self.plan.image_name;
-        [name.clone(), stand_in_name(name, &oven.folder.id)].map(|name| create_image::step_name(&name))
     }
 
     /// What was done on an instance that is not gone on with must be done again, and no image of it is wanted.
     async fn forget_earlier(&self, oven: &mut Oven<'_>) -> Result<(), BakeError> {
-        let provisioned = self.plan.layers.iter().map(|layer| RunOnInstance { plan: self.plan, layer }.name());
-        for step in provisioned.chain([seal_instance::NAME.to_owned()]).chain(self.create_images(oven)) {
-            if oven.journal.has_begun(&step) {
-                oven.journal.append(Entry::Undone { step })?;
+        let seal = seal_instance::NAME.to_owned();
+        for step in self.provisions.iter().chain([&seal]).chain(&self.images) {
+            if oven.journal.has_begun(step) {
+                oven.journal.append(Entry::Undone { step: step.clone() })?;
             }
         }
         Sealed::forget(&oven.folder.path)?;
@@ -149,7 +155,7 @@ impl LaunchInstance<'_> {
                     oven.tell(Event::NoCapacity { tried: told(candidate), why: word(&error) });
                     last = Some(error);
                 }
-                Err(error) => return Err(calling(format!("launch an instance of {}", self.plan.source.image))(error)),
+                Err(error) => return Err(calling(format!("launch an instance of {}", self.source.image))(error)),
             }
         }
         let tried = all.iter().map(told).collect::<Vec<_>>().join("; ");
@@ -165,14 +171,14 @@ impl LaunchInstance<'_> {
         let groups = if groups.is_empty() { oven.launched.group.iter().cloned().collect() } else { groups };
         Ok(Order {
             builder,
-            source: &self.plan.source,
+            source: self.source,
             // A bake that is resumed with another instance must not get the first one again.
             name: format!("{bake} {}", oven.journal.count_starts(&self.name())),
             key_name: given.map_or_else(|| Some(key_name(bake)), |(_, keypair)| keypair),
             groups,
             user_data: user_data(oven.request)?,
-            instance_tags: run_tags(oven, &self.plan.source)?,
-            volume_tags: volume_tags(oven, &self.plan.source)?,
+            instance_tags: run_tags(oven, self.source)?,
+            volume_tags: volume_tags(oven, self.source)?,
         })
     }
 }

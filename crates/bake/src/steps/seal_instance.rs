@@ -7,14 +7,16 @@ use crate::launch::Sealed;
 use crate::launch::seal_instance;
 use crate::oven::Oven;
 use crate::oven::needed;
-use crate::plan::Plan;
+use crate::source::Source;
 use crate::step::Step;
 use crate::step::Work;
 
 pub(crate) const NAME: &str = "seal instance";
 
 pub(crate) struct SealInstance<'p> {
-    pub(crate) plan: &'p Plan,
+    pub(crate) source: &'p Source,
+    /// Is it a base? What every image must have may come with the layers over it, so nothing is missed yet.
+    pub(crate) is_base: bool,
 }
 
 impl Step for SealInstance<'_> {
@@ -31,7 +33,10 @@ impl Step for SealInstance<'_> {
             let login = needed(oven.launched.login.clone(), "a way into the instance")?;
             let program = oven.request.agent.with_file_name("ovenbird-seal");
             let keys: Vec<String> = oven.launched.key.iter().map(crate::ssh::KeyPair::body).collect();
-            let report = seal_instance(&login, &program, &self.plan.source.architecture, &keys)?;
+            let mut report = seal_instance(&login, &program, &self.source.architecture, &keys)?;
+            if self.is_base {
+                report.lints.clear();
+            }
             let sealed = Sealed { instance: login.host().name.clone(), report };
             sealed.keep(&oven.folder.path)?;
             oven.inspection = Some(Inspection::of(sealed.report)?);

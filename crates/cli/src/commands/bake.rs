@@ -179,7 +179,8 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
                 .map_err(|error| Failure::of(Kind::Aws, &error))?,
             None => false,
         };
-        show_baked(context, (&plan, &baked), (took, &progress.phases()), pointer.filter(|_| moved).as_ref());
+        let place = place(plan.path.path, events.login().is_some());
+        show_baked(context, (&plan, &baked), (took, &progress.phases(), place), pointer.filter(|_| moved).as_ref());
         Ok(())
     })
 }
@@ -315,10 +316,19 @@ async fn show_plan(context: Context<'_>, account: &Account, request: &Request) -
     Ok(())
 }
 
+/// Where a bake was done, half a sentence.
+fn place(path: BakePath, has_launched: bool) -> &'static str {
+    match (path, has_launched) {
+        (BakePath::Direct, false) => "no instance launched",
+        (BakePath::Direct, true) => "no instance launched but the base's, which is gone again",
+        (BakePath::Launch, _) => "on an instance that is gone again",
+    }
+}
+
 fn show_baked(
     context: Context<'_>,
     (plan, baked): (&Plan, &Baked),
-    (took, phases): (Duration, &[(String, Duration)]),
+    (took, phases, place): (Duration, &[(String, Duration)], &str),
     moved: Option<&Pointer>,
 ) {
     let output = context.output;
@@ -343,14 +353,10 @@ fn show_baked(
     } else {
         let ran = plan.to_run().len();
         output.line(&format!(
-            "baked `{}` in {:.1} s: {ran} of {} layers run, {}",
+            "baked `{}` in {:.1} s: {ran} of {} layers run, {place}",
             baked.name,
             took.as_secs_f64(),
             plan.layers.len(),
-            match plan.path.path {
-                BakePath::Direct => "no instance launched",
-                BakePath::Launch => "on an instance that is gone again",
-            }
         ));
         output.note(&format!("where the time went: {}", show::phases(phases)));
     }

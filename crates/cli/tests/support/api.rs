@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 
 use super::Home;
 
-/// A client of the embedded EC2 in the default account.
+/// A client of the embedded EC2, in the default account unless said otherwise.
 pub struct Api {
     runtime: Runtime,
     client: Client,
@@ -23,10 +23,14 @@ pub struct Api {
 
 impl Api {
     pub fn of(home: &Home) -> Self {
+        Self::of_account(home, DEFAULT_ACCOUNT)
+    }
+
+    pub fn of_account(home: &Home, account: &str) -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         let state = home.local_state();
         let url = ovenbird_local::status(&state).expect("readable").url.expect("the endpoint answers");
-        let keys = ovenbird_local::credentials(&state, DEFAULT_ACCOUNT).expect("readable").expect("12 digits");
+        let keys = ovenbird_local::credentials(&state, account).expect("readable").expect("12 digits");
         let client =
             runtime.block_on(Client::for_endpoint(&url, "us-east-1", &keys.access_key_id, &keys.secret_access_key));
         Self { runtime, client }

@@ -201,7 +201,7 @@ fn assert_boots(lab: &Lab, image: &str) {
 }
 
 /// Key pairs, security groups and instances that are not ended.
-fn left_of(lab: &Lab) -> Vec<String> {
+pub fn left_of(lab: &Lab) -> Vec<String> {
     let api = lab.api();
     let pairs = api.send(ec2::DescribeKeyPairsRequest::default()).expect("key pairs").key_pairs;
     let groups = api.send(ec2::DescribeSecurityGroupsRequest::default()).expect("groups").security_groups;

@@ -39,11 +39,7 @@ const TEMPLATE: &str = r#"{
   "builders": [{
     "type": "amazon-ebs",
     "region": "us-east-1",
-    "source_ami_filter": {
-      "filters": {"name": "debian-12-amd64-*"},
-      "owners": ["136693071363"],
-      "most_recent": true
-    },
+    "source_ami_filter": {"filters": {"name": "debian-12-amd64-*"}, "owners": ["136693071363"], "most_recent": true},
     "instance_type": "t3.micro",
     "ssh_username": "admin",
     "ami_name": "light {{uuid}}"OPTIONS

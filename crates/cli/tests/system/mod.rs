@@ -6,6 +6,7 @@ mod fleet;
 mod killed_bake;
 mod killed_daemon;
 mod launched_bake;
+mod launched_base;
 mod launched_kill;
 mod launched_replaced;
 mod launched_unwind;

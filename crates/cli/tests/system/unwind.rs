@@ -63,6 +63,11 @@ fn bake(
 
 /// Bakes what is asked for. Any number of threads may, each a bake.
 pub fn run(lab: &Lab, request: &Request, mishap: impl Fn(usize, Moment) -> Option<Mishap>) -> Course {
+    run_by_name(lab, request, |number, _, moment| mishap(number, moment))
+}
+
+/// The same; `mishap` sees the name of the step too.
+pub fn run_by_name(lab: &Lab, request: &Request, mishap: impl Fn(usize, &str, Moment) -> Option<Mishap>) -> Course {
     let (mut steps, mut kept, mut left, mut full, mut stays) =
         (Vec::new(), BTreeSet::new(), Vec::new(), Vec::new(), None);
     let api = lab.api();
@@ -77,7 +82,7 @@ pub fn run(lab: &Lab, request: &Request, mishap: impl Fn(usize, Moment) -> Optio
         if moment == Moment::Before {
             steps.push(step.to_owned());
         }
-        mishap(steps.iter().position(|known| known == step).expect("it began"), moment)
+        mishap(steps.iter().position(|known| known == step).expect("it began"), step, moment)
     };
     let ended = api.wait_for(ovenbird_bake::bake_with_mishaps(api.client(), request, &mut on_event, &mut mishaps));
     Course { ended: ended.map(|(_, baked)| baked).map_err(|error| error.chain()), steps, kept, left, full, stays }

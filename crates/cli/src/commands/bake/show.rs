@@ -67,6 +67,9 @@ impl<'a> Events<'a> {
                 self.progress.line(&format!("kept    {layer}  as {snapshot}, {changed_blocks} changed blocks"));
             }
             Event::Stays { bake, disk } => self.show_what_stays(bake, disk.as_deref()),
+            Event::NotToBeCopied { image, why } => self.progress.line(&format!(
+                "{image} may not be copied ({why}): it is launched once and sealed, and the image of that is our base from now on"
+            )),
             Event::NoCapacity { tried, why } => self.progress.line(&format!("no room for {tried}: {why}")),
             Event::Instance { instance, .. } => self.progress.line(&format!("launched {instance}")),
             Event::Left { step, error } => {
