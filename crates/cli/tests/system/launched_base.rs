@@ -164,11 +164,13 @@ fn disown(lab: &Lab) {
     }
 }
 
-/// From nothing: the first bake says what it does, and one of another service finds its base.
+/// From nothing, and with a key: the first bake says what it does, and one of another service finds its base.
 fn later_bakes_launch_nothing(light: &Light<'_>, kept: &str) {
     let (lab, home) = (light.lab, &light.lab.home);
     disown(lab);
     light.change();
+    let name = r#""light {{uuid}}""#;
+    home.edit("light.json", name, &format!(r#"{name}, "encrypt_boot": true, "kms_key_id": "alias/nest""#));
     let [launches] = lab.calls(["ec2:RunInstances"]);
     let first = home.run(["bake", "light", "--no-pointer", "--json"]);
     let events = first.clone().ok().events();
@@ -194,6 +196,7 @@ fn is_sealed(lab: &Lab) {
     let found = api.find_image(&image).expect("it is there");
     assert_eq!(Tag::find(&found.tags, tags::OWNED_BY), Some("launch"));
     let ebs = found.block_device_mappings[0].ebs.clone().expect("a volume");
+    assert_eq!((ebs.encrypted, Tag::find(&found.tags, tags::BASE_KEY)), (Some(true), Some("alias/nest")));
     let snapshot = ebs.snapshot_id.expect("a snapshot");
     assert_eq!(api.snapshots_with(tags::BASE_OF), [snapshot.as_str()]);
     lab.home.run(["sbom", &image]).ok();
