@@ -15,6 +15,7 @@ import sys
 if sys.version_info < (3, 9):
     sys.exit("the image's Python is %d.%d, and the fast path needs 3.9" % sys.version_info[:2])
 
+import atexit
 import base64
 import binascii
 import gc
@@ -30,6 +31,7 @@ import socket
 import subprocess
 import sysconfig
 import tempfile
+import threading
 import time
 import types
 import warnings
@@ -411,9 +413,36 @@ def execute(program):
         sys.exit(1)
 
 
+def write_out(file):
+    try:
+        if not file.closed and file.writable():
+            file.flush()
+    except (OSError, ValueError):
+        pass  # Nobody is left to be told.
+
+
+def end(status):
+    """What others see of the end of an interpreter. To take all of it apart, as it does then, takes as long as many a module."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    for one in gc.get_objects():
+        if issubclass(type(one), io.IOBase):
+            write_out(one)
+    # What only its destructor ends: temporary files.
+    gc.collect()
+    os._exit(status)
+
+
 if __name__ == "__main__":
     server = Server(socket.socket(fileno=os.dup(1)))
     program = server.serve()
     # Keeps this module alive, whose place another takes.
     own_module = sys.modules["__main__"]
-    execute(program)
+    try:
+        execute(program)
+        status = 0
+    except SystemExit as ended:
+        status = 0 if ended.code is None else ended.code
+    if not isinstance(status, int):
+        sys.exit(status)
+    end(status & 0xFF)
