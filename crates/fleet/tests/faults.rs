@@ -69,6 +69,15 @@ async fn make_needed(lab: &Lab, now: Timestamp) -> Needed {
     needed
 }
 
+/// A client whose call with this number (from 0) is spoiled, by way of a proxy of its own: what a run that failed had under way may arrive
+/// late, and must not be counted among the next run's.
+async fn spoil(lab: &Lab, number: usize, fault: Fault) -> (Proxy, Client) {
+    let proxy = Proxy::start(&lab.url);
+    let client = lab.client_of(ACCOUNT, &proxy.url).await;
+    proxy.arm(Some((number, fault)));
+    (proxy, client)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inventory_that_fails_commits_nothing_that_is_not_so() {
     let lab = Lab::start().await;
@@ -76,14 +85,12 @@ async fn an_inventory_that_fails_commits_nothing_that_is_not_so() {
     let needed = make_needed(&lab, start).await;
     let root = snapshots(&lab.client).await.into_keys().next().expect("one");
     doomed(&lab.client, "unused", &root, start).await;
-    let proxy = Proxy::start(&lab.url);
-    let client = lab.client_of(ACCOUNT, &proxy.url).await;
     let (mut minutes, mut runs) = (0, BTreeMap::new());
     for fault in FAULTS {
         for number in 0.. {
             minutes += 1;
             let now = start + SignedDuration::from_mins(minutes);
-            proxy.arm(Some((number, fault)));
+            let (proxy, client) = spoil(&lab, number, fault).await;
             let answer = inventory(&client, now, false).await;
             let calls = proxy.actions().len();
             verify_commit(&lab, &needed, now, answer.is_ok(), &format!("{fault:?} of call {number}")).await;
@@ -130,11 +137,9 @@ async fn a_cleanup_is_finished_by_the_next(fault: Fault) {
     let needed = make_needed(&lab, now).await;
     let kept: BTreeSet<String> = images(&lab.client).await.into_keys().collect();
     let (kept_snapshots, blocks) = (snapshots(&lab.client).await, lab.blocks());
-    let proxy = Proxy::start(&lab.url);
-    let client = lab.client_of(ACCOUNT, &proxy.url).await;
     for number in 0.. {
         populate(&lab, now, number).await;
-        proxy.arm(Some((number, fault)));
+        let (proxy, client) = spoil(&lab, number, fault).await;
         let answer = cleanup(&client, now, &Policy::default(), false).await;
         let (is_over, place) = (number >= proxy.actions().len(), format!("{fault:?} of call {number}"));
         let there = images(&lab.client).await;
@@ -142,8 +147,7 @@ async fn a_cleanup_is_finished_by_the_next(fault: Fault) {
             assert!(there.contains_key(image), "{place}: an image in use is gone");
         }
         assert_eq!(answer.is_ok(), is_over || fault == Fault::AnswerLostOnce, "{place}: {answer:?}");
-        proxy.arm(None);
-        cleanup(&client, now, &Policy::default(), false).await.expect("finished");
+        cleanup(&lab.client, now, &Policy::default(), false).await.expect("finished");
         assert_eq!(images(&lab.client).await.into_keys().collect::<BTreeSet<_>>(), kept, "{place}");
         let left = snapshots(&lab.client).await;
         assert!(left.keys().eq(kept_snapshots.keys()), "{place}: {left:?}");
