@@ -1,4 +1,5 @@
 # Loads Ansible, waits for a line, and then is `ansible-playbook`, to the letter. Without the line it ends.
+import atexit
 import functools
 import gc
 import io
@@ -6,6 +7,7 @@ import os
 import runpy
 import signal
 import sys
+import threading
 import zipfile
 
 # Ended before its time, it takes its temporary files along.
@@ -34,4 +36,16 @@ if not sys.stdin.buffer.readline():
     sys.exit(0)
 signal.signal(signal.SIGTERM, signal.SIG_DFL)
 os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-runpy.run_path(script, run_name="__main__")
+try:
+    runpy.run_path(script, run_name="__main__")
+    status = 0
+except SystemExit as ended:
+    status = ended.code or 0
+if not isinstance(status, int):
+    sys.exit(status)
+# What others see of its end; to take Ansible apart, as an interpreter does then, takes a tenth of a second.
+threading._shutdown()
+atexit._run_exitfuncs()
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(status & 0xFF)
