@@ -93,12 +93,14 @@ pub(crate) fn fleet(place: &Place, rounds: usize) -> Result<Vec<Figure>, Failure
     Ok(vec![figure.peer_ended_in(peer.len(), rounds)])
 }
 
-/// The names under `services/`.
+/// The names of the plays under `services/`, where their roles lie too.
 fn services(lab: &Lab<'_>) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for entry in fs_err::read_dir(lab.project().join("services"))? {
         let path = entry?.path();
-        names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        if path.extension().is_some_and(|extension| extension == "yml") {
+            names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
     }
     names.sort();
     Ok(names)
