@@ -48,6 +48,7 @@ fn main() -> Result<(), Failure> {
     let (json, page) = (place.repository.join("target/bench.json"), place.repository.join("docs/benchmarks.md"));
     for group in &arguments.only {
         eprintln!("measures {group}");
+        let machine = figure::machine();
         let figures = match group.as_str() {
             "service" => compare::service(&place, arguments.rounds)?,
             "delayed" => compare::delayed(&place, arguments.rounds.min(2))?,
@@ -60,13 +61,13 @@ fn main() -> Result<(), Failure> {
             other => return Err(format!("there is no group `{other}`").into()),
         };
         figure::keep(&json, &figures)?;
-        figure::show(&page, group, &show(&figures))?;
+        figure::show(&page, group, &show(&machine, &figures))?;
     }
     Ok(())
 }
 
 /// Figures as a section of the page.
-fn show(figures: &[Figure]) -> String {
+fn show(machine: &str, figures: &[Figure]) -> String {
     let rows: Vec<Vec<String>> = figures.iter().map(Figure::row).collect();
-    format!("On {}.\n\n{}", figure::machine(), figure::table(&["what", "ours", "peer", "who", "times better"], &rows))
+    format!("On {machine}.\n\n{}", figure::table(&["what", "ours", "peer", "who", "times better"], &rows))
 }
