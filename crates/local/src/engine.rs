@@ -105,7 +105,7 @@ fn ended_early(what: &str, machine: &Machine) -> Failure {
     let console = running::console_tail(machine);
     let text = String::from_utf8_lossy(&console);
     let last: Vec<_> = text.lines().rev().filter(|line| !line.trim().is_empty()).take(5).collect();
-    format!("{what} ended at once: {}", last.into_iter().rev().collect::<Vec<_>>().join(" | ")).into()
+    format!("{what} ended early: {}", last.into_iter().rev().collect::<Vec<_>>().join(" | ")).into()
 }
 
 /// Makes instances of disks. All calls block; each has a bound on its time.

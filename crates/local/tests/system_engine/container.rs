@@ -189,7 +189,7 @@ fn a_disk_that_is_no_image_is_refused_and_nothing_is_left() {
     // A file system without an init.
     Tool::new("mke2fs").args(["-q", "-t", "ext4"]).arg(&lab.machine.root_disk).arg("8M").run().unwrap();
     let error = engine.start(&lab.machine).unwrap_err();
-    assert!(error.source.to_string().contains("ended at once"), "{}", error.source);
+    assert!(error.source.to_string().contains("ended early"), "{}", error.source);
     assert_eq!(lab.leftovers(), [""; 0]);
 }
 
