@@ -294,11 +294,11 @@ fn steps_to_finish<'p>(plan: &'p Plan, builder: &'p AmazonEbs, replaced: Option<
     let stand_in = replaced.is_some().then(|| stand_in_name(name, bake));
     let mut steps: Steps<'p> = Vec::new();
     if let (Some(old), Some(stand_in)) = (replaced, stand_in.clone()) {
-        steps.push(make_image(plan, stand_in.clone(), (Some(old.clone()), None)));
+        steps.push(make_image(plan, stand_in.clone(), Some(old.clone()), None));
         steps.push(Box::new(steps::PublishImage { plan, name: stand_in }));
         steps.push(Box::new(steps::RetireImage { image: old }));
     }
-    steps.push(make_image(plan, name.to_owned(), (None, stand_in)));
+    steps.push(make_image(plan, name.to_owned(), None, stand_in));
     for region in &builder.copies.regions {
         steps.push(Box::new(steps::CopyImage { plan, region, replaces: lifetime.replaces }));
     }
@@ -333,7 +333,8 @@ pub(crate) fn steps_after_publishing<'p>(plan: &'p Plan, builder: &AmazonEbs) ->
 fn make_image(
     plan: &Plan,
     name: String,
-    (stands_in_for, copy_of): (Option<String>, Option<String>),
+    stands_in_for: Option<String>,
+    copy_of: Option<String>,
 ) -> Box<dyn step::Step + '_> {
     match plan.path.path {
         BakePath::Direct => Box::new(steps::RegisterImage { plan, name, stands_in_for }),

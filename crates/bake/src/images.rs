@@ -1,5 +1,6 @@
 //! Images in AWS: what is behind them, and how they are taken back.
 
+use ovenbird_aws as aws;
 use ovenbird_aws::Client;
 use ovenbird_aws::ec2;
 use ovenbird_aws::ec2::Filter;
@@ -18,6 +19,28 @@ pub(crate) async fn list_snapshots(client: &Client, image: &str) -> Result<Vec<S
     let images = list_images(client, vec![Filter::new("image-id", [image])], image).await?;
     let mappings = images.into_iter().flat_map(|image| image.block_device_mappings);
     Ok(mappings.filter_map(|mapping| mapping.ebs?.snapshot_id).collect())
+}
+
+/// The image once it is available; listings may not know it yet.
+///
+/// # Errors
+/// AWS's refusals; an image that never becomes available.
+pub(crate) async fn find_available(client: &Client, image: &str) -> Result<Option<ec2::Image>, aws::Error> {
+    let filters = vec![Filter::new("image-id", [image])];
+    let pages = client.send_all(ec2::DescribeImagesRequest { filters, ..Default::default() }).await?;
+    let Some(found) = pages.into_iter().flat_map(|page| page.images).next() else { return Ok(None) };
+    match found.state.as_deref() {
+        Some("available") => Ok(Some(found)),
+        Some(state @ ("failed" | "error" | "invalid")) => Err(aws::Error::Ended {
+            what: format!("the image {image}"),
+            state: state.to_owned(),
+            why: found
+                .state_reason
+                .and_then(|reason| reason.message)
+                .unwrap_or_else(|| "AWS gives no reason; deregister it, and bake again".to_owned()),
+        }),
+        _ => Ok(None),
+    }
 }
 
 /// Is the image a result, or a base that is whole? Either has a tag by which later bakes find it.

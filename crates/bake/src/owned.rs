@@ -17,6 +17,7 @@ use ovenbird_core::tags;
 
 use crate::error::BakeError;
 use crate::error::calling;
+use crate::images::find_available;
 use crate::source::Source;
 use crate::source::describe;
 use crate::source::read;
@@ -47,25 +48,6 @@ pub(crate) async fn ensure_owned(client: &Client, source: &Source, account: &str
     );
     let image = copied.await.map_err(calling(doing()))?;
     Ok(read(image)?.snapshot)
-}
-
-/// The image once it is available; listings may not know it yet.
-async fn find_available(client: &Client, image: &str) -> Result<Option<ec2::Image>, aws::Error> {
-    let filters = vec![Filter::new("image-id", [image])];
-    let pages = client.send_all(ec2::DescribeImagesRequest { filters, ..Default::default() }).await?;
-    let Some(found) = pages.into_iter().flat_map(|page| page.images).next() else { return Ok(None) };
-    match found.state.as_deref() {
-        Some("available") => Ok(Some(found)),
-        Some(state @ ("failed" | "error" | "invalid")) => Err(aws::Error::Ended {
-            what: format!("the copy {image}"),
-            state: state.to_owned(),
-            why: found
-                .state_reason
-                .and_then(|reason| reason.message)
-                .unwrap_or_else(|| "AWS gives no reason; deregister it, and bake again".to_owned()),
-        }),
-        _ => Ok(None),
-    }
 }
 
 /// The id of our copy of `source`, if there is one.

@@ -31,7 +31,9 @@ pub(crate) async fn copy_image(
 pub(crate) async fn find_key(client: &Client, image: &str) -> Result<Option<String>, BakeError> {
     let ids = list_snapshots(client, image).await?;
     if ids.is_empty() {
-        return Err(BakeError::Instance(format!("{image} cannot be copied: it has no snapshots, or is gone")));
+        return Err(BakeError::Instance(format!(
+            "{image} cannot be copied: it has no snapshots, or is gone; bake again"
+        )));
     }
     let filters = vec![Filter::new("snapshot-id", ids)];
     let request = ec2::DescribeSnapshotsRequest { filters, owner_ids: vec!["self".to_owned()], ..Default::default() };

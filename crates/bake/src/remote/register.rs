@@ -12,6 +12,7 @@ use ovenbird_core::tags;
 
 use crate::error::BakeError;
 use crate::error::calling;
+use crate::images::find_available;
 
 /// How long an image may take from registered to available.
 const AVAILABLE: Duration = Duration::from_secs(600);
@@ -53,7 +54,7 @@ pub async fn register_image(
 /// AWS's refusals; an image that ends as failed, or takes too long.
 pub async fn wait_until_available(client: &Client, image: &str) -> Result<(), aws::Error> {
     let what = format!("{image} to be available");
-    wait(what, AVAILABLE, EVERY, async || is_available(client, image).await).await
+    wait(what, AVAILABLE, EVERY, async || Ok(find_available(client, image).await?.map(drop))).await
 }
 
 /// The first image of this name that is the caller's; listings may not know it yet.
@@ -69,22 +70,4 @@ async fn find_ours(client: &Client, name: &str, bake: &str, refusal: aws::Error)
     let named = wait(what, UNSEEN, EVERY, async || find_named(client, name).await).await?;
     let is_ours = Tag::find(&named.tags, tags::BAKE) == Some(bake);
     named.image_id.filter(|_| is_ours).ok_or(refusal)
-}
-
-async fn is_available(client: &Client, image: &str) -> Result<Option<()>, aws::Error> {
-    let filters = vec![Filter::new("image-id", [image])];
-    let pages = client.send_all(ec2::DescribeImagesRequest { filters, ..Default::default() }).await?;
-    let Some(found) = pages.into_iter().flat_map(|page| page.images).next() else { return Ok(None) };
-    match found.state.as_deref() {
-        Some("available") => Ok(Some(())),
-        Some(state @ ("failed" | "error" | "invalid")) => Err(aws::Error::Ended {
-            what: format!("the image {image}"),
-            state: state.to_owned(),
-            why: found
-                .state_reason
-                .and_then(|reason| reason.message)
-                .unwrap_or_else(|| "AWS gives no reason".to_owned()),
-        }),
-        _ => Ok(None),
-    }
 }

@@ -13,7 +13,7 @@ const FILES: [(&str, u32, &str); 3] = [
     ("usr/sbin/policy-rc.d", 0o755, "#!/bin/sh\n# A bake starts nothing.\nexit 101\n"),
     // A bake that breaks off is thrown away, so nothing is gained by waiting for the disk after every file.
     ("etc/dpkg/dpkg.cfg.d/ovenbird-bake", 0o644, "force-unsafe-io\n"),
-    // The packages go to the host's cache, which outlives the bake. The planner's log, a quarter of what apt itself does, is compressed
+    // The packages go to the host's cache, which outlives the bake. The planner's log, a fifth of what apt itself does, is compressed
     // for nobody: sealing removes it.
     (
         "etc/apt/apt.conf.d/99ovenbird-bake",
