@@ -199,10 +199,6 @@ class Loaded:
         """Has a payload with these sources the same version of all that is loaded?"""
         return bool(self.modules) and all(sources.get(name, key) == key for name, key in self.sources.items())
 
-    def create_module(self, importer, spec):
-        """In a fork: in place of the method of an importer of zip files."""
-        return self.modules.get(spec.name)
-
     def exec_module(self, importer, module):
         """In a fork: what is loaded only learns its place; anything else is executed."""
         spec = module.__spec__
@@ -214,7 +210,7 @@ class Loaded:
 
     def show(self):
         """In a fork: the importer of zip files has it from now on."""
-        zipimport.zipimporter.create_module = lambda importer, spec: self.create_module(importer, spec)
+        zipimport.zipimporter.create_module = lambda _, spec: self.modules.get(spec.name)
         zipimport.zipimporter.exec_module = lambda importer, module: self.exec_module(importer, module)
         sys.meta_path += self.finders
 
