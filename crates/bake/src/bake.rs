@@ -271,6 +271,7 @@ fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer], last: Next<'p>) -> St
     let mut steps: Steps<'_> =
         vec![Box::new(steps::FetchBase { source: &plan.source }), Box::new(steps::CopyDisk { plan })];
     let mut below: Option<Box<dyn step::Step + 'p>> = None;
+    let below_last = if matches!(last, Next::Nothing) { missing.len() } else { missing.len().saturating_sub(1) };
     for (index, layer) in missing.iter().enumerate() {
         let next = missing.get(index + 1).map_or(last, Next::Layer);
         steps.push(Box::new(steps::RunLayer { plan, layer, next }));
@@ -278,6 +279,10 @@ fn layers<'p>(plan: &'p Plan, missing: &'p [PlannedLayer], last: Next<'p>) -> St
         steps.push(Box::new(steps::StartSnapshot { plan, layer }));
         steps.push(Box::new(steps::PutBlocks { layer }));
         steps.push(Box::new(steps::CompleteSnapshot { layer }));
+        // The disk that the last layer is run over, which changes most, and is run again by others: not every layer's.
+        if index + 1 == below_last {
+            steps.push(Box::new(steps::KeepDisk { layer, goes_on: matches!(next, Next::Layer(_)) }));
+        }
     }
     if matches!(last, Next::Image) {
         // The disk is whole before its last snapshot is.

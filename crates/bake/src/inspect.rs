@@ -62,9 +62,13 @@ fn inspect(folder: &Path, disk: &Path, known: Option<&Path>) -> Result<Inspectio
     let mounted = LoopMount::ensure(disk, &root, &folder.join("finished"), Access::ReadOnly)
         .map_err(working("mount the finished disk"))?;
     let mut files = known.map(read_known_files).unwrap_or_default();
-    let mut report = report_known(mounted.target(), &Demands::default(), &mut files)
-        .map_err(working("look at the finished tree"))?;
-    if kernel::has_newest_kernel(disk, mounted.target()).map_err(working("compare the kernels"))? == Some(false) {
+    let (report, is_newest) = std::thread::scope(|scope| {
+        let comparing = scope.spawn(|| kernel::has_newest_kernel(disk, mounted.target()));
+        let report = report_known(mounted.target(), &Demands::default(), &mut files);
+        (report, comparing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
+    let mut report = report.map_err(working("look at the finished tree"))?;
+    if is_newest.map_err(working("compare the kernels"))? == Some(false) {
         report.lints.push(
             "newest-kernel: the firmware would start another kernel than the newest that is installed".to_owned(),
         );

@@ -12,6 +12,7 @@ use ovenbird_template::SourceAmi;
 
 use crate::ansible::Early;
 use crate::apply::apply;
+use crate::copying::Copying;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::event::Event;
@@ -42,8 +43,7 @@ pub(crate) struct Workplace<'a> {
     pub(crate) ami: &'a SourceAmi,
     /// The disk that the layer becomes part of.
     pub(crate) disk: &'a Path,
-    /// A disk with the same content, which the play sees: that one, or the base that it was copied from a moment ago. The kernel shows a
-    /// disk only when all of it is written out.
+    /// The disk that the play sees: that one, or what it is a copy of.
     pub(crate) seen: &'a Path,
 }
 
@@ -55,14 +55,15 @@ pub(crate) fn load_ansible(layer: &PlannedLayer, logs: &Path, bake: &str) -> Opt
     }
 }
 
-/// Runs the layer's provisioners over the disk and writes what they changed, sealed, to the disk.
+/// Runs the layer's provisioners over the disk and writes what they changed, sealed, to the disk. Ansible may be loaded already, and the
+/// disk still be on its way.
 ///
 /// # Errors
 /// A provisioner's, or this machine's. The disk is then to be thrown away.
 pub(crate) fn run_layer(
     place: &Workplace<'_>,
     layer: &PlannedLayer,
-    early: Option<Early>,
+    (early, copying): (Option<Early>, Option<Copying>),
     on_event: &mut dyn FnMut(Event),
 ) -> Result<(), BakeError> {
     let (folder, epoch) = (&place.folder.path, place.plan.epoch);
@@ -81,6 +82,7 @@ pub(crate) fn run_layer(
     if let Err(error) = provision(place, layer, &layers, early, on_event) {
         if place.request.keep_on_failure {
             mounted.unmount().map_err(working("unmount the base"))?;
+            copying.map_or(Ok(()), Copying::end)?;
             show_failure(place, &layers)?;
         }
         return Err(error);
@@ -96,6 +98,7 @@ pub(crate) fn run_layer(
     mounted.unmount().map_err(working("unmount the base"))?;
 
     on_event(Event::Phase { phase: Phase::Apply });
+    copying.map_or(Ok(()), Copying::end)?;
     let journal = KeptJournal::keep(place.disk, &root).map_err(working("keep the disk's journal"))?;
     let target = LoopMount::ensure(place.disk, &root, &folder.join("target"), Access::ReadWrite)
         .map_err(working("mount the disk"))?;

@@ -10,6 +10,7 @@ pub mod apply;
 pub mod archive;
 mod bake;
 mod copies;
+mod copying;
 mod disks;
 mod doctor;
 mod encryption;

@@ -8,7 +8,8 @@ use ovenbird_core::layer::LayerKey;
 use ovenbird_core::manifest::Manifest;
 
 use crate::ansible::Early;
-use crate::disks::BaseDisk;
+use crate::copying::Copying;
+use crate::disks::KeptDisk;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::event::Event;
@@ -46,9 +47,13 @@ pub(crate) struct Oven<'a> {
     /// Our own snapshot of the base.
     pub(crate) base_snapshot: Option<String>,
     /// The base's disk on this machine.
-    pub(crate) base: Option<BaseDisk>,
+    pub(crate) base: Option<KeptDisk>,
+    /// The disk that was copied to bake on: the base's, or that of a layer.
+    pub(crate) below: Option<KeptDisk>,
     /// The disk that is baked on.
     pub(crate) disk: Option<WorkingDisk>,
+    /// The copy of `below` that it will be.
+    pub(crate) copying: Option<Copying>,
     /// Ansible, loaded for the play that comes next.
     pub(crate) early: Option<Early>,
     /// The layer that is on its way to AWS.
@@ -97,7 +102,9 @@ impl<'a> Oven<'a> {
             has_left: false,
             base_snapshot: None,
             base: None,
+            below: None,
             disk: None,
+            copying: None,
             early: None,
             upload: None,
             kept: BTreeMap::new(),

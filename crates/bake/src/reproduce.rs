@@ -2,8 +2,9 @@
 
 use ovenbird_aws::Client;
 use ovenbird_core::contents::Contents;
-use ovenbird_disk::blocks;
 
+use crate::copying::Copying;
+use crate::disks::KeptDisk;
 use crate::disks::ensure_base;
 use crate::error::BakeError;
 use crate::error::working;
@@ -35,13 +36,11 @@ pub async fn bake_again(
     let folder = BakeFolder::create(&request.folders)?;
     on_event(Event::Phase { phase: Phase::Copy });
     let disk = WorkingDisk::path_in(&folder.path);
-    let copied = blocks::copy_sparse(&base.path, &disk).map_err(working("copy the base's disk"));
-    let baked = copied
-        .and_then(|()| run_layers((request, plan), &folder, client.region().unwrap_or_default(), on_event))
-        .and_then(|()| {
-            on_event(Event::Phase { phase: Phase::Look });
-            contents_of(&folder, &disk)
-        });
+    let baked = run_layers((request, plan), &base, &folder, client.region().unwrap_or_default(), on_event);
+    let baked = baked.and_then(|()| {
+        on_event(Event::Phase { phase: Phase::Look });
+        contents_of(&folder, &disk)
+    });
     let removed = folder.remove();
     let contents = baked?;
     removed?;
@@ -50,6 +49,7 @@ pub async fn bake_again(
 
 fn run_layers(
     (request, plan): (&Request, &Plan),
+    base: &KeptDisk,
     folder: &BakeFolder,
     region: &str,
     on_event: &mut dyn FnMut(Event),
@@ -58,10 +58,13 @@ fn run_layers(
     let logs = request.folders.logs().join(&folder.id);
     fs_err::create_dir_all(&logs).map_err(working("create the folder of the bake's log"))?;
     let disk = WorkingDisk::path_in(&folder.path);
+    let mut copying = Some(Copying::start(&base.path, &disk));
     for layer in &plan.layers {
         on_event(Event::Runs { layer: layer.title.clone(), why: vec!["the bake is checked".to_owned()] });
-        let place = Workplace { request, plan, folder, logs: &logs, ami: &ami, disk: &disk, seen: &disk };
-        run_layer(&place, layer, None, on_event)?;
+        let seen = if copying.is_some() { &base.path } else { &disk };
+        let place = Workplace { request, plan, folder, logs: &logs, ami: &ami, disk: &disk, seen };
+        run_layer(&place, layer, (None, copying.take()), on_event)?;
     }
-    Ok(())
+    // A plan may have no layer.
+    copying.map_or(Ok(()), Copying::end)
 }

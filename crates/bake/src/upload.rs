@@ -19,4 +19,6 @@ pub(crate) struct Upload {
     pub(crate) changes: BTreeMap<u32, Change>,
     /// The blocks that have arrived.
     pub(crate) digests: BTreeMap<u32, Digest>,
+    /// AWS was told that these are all.
+    pub(crate) is_said_whole: bool,
 }

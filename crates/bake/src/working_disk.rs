@@ -56,11 +56,6 @@ impl WorkingDisk {
         is_whole.then_some(Self { path, content: record.content })
     }
 
-    /// Is it what the snapshot is, and nothing more?
-    pub(crate) fn is_copy_of(&self, snapshot: &str) -> bool {
-        self.content.snapshot == snapshot && self.content.layer.is_none()
-    }
-
     /// Begins to write it out, which whoever mounts it would wait for.
     pub(crate) fn write_out_soon(&self) {
         let path = self.path.clone();

@@ -38,10 +38,16 @@ pub fn report(root: &Path, demands: &Demands) -> io::Result<Report> {
 /// # Errors
 /// When something of it cannot be read.
 pub fn report_known(root: &Path, demands: &Demands, known: &mut KnownFiles) -> io::Result<Report> {
-    let tree = Tree::scan_known(root, known)?;
-    Ok(Report {
-        tree: tree.digest(),
-        contents: contents::of(root, &tree)?,
-        lints: lint(root, demands)?.iter().map(ToString::to_string).collect(),
+    let (tree, lints) = at_once(|| Tree::scan_known(root, known), || lint(root, demands));
+    let (tree, lints) = (tree?, lints?.iter().map(ToString::to_string).collect());
+    let (contents, digest) = at_once(|| contents::of(root, &tree), || tree.digest());
+    Ok(Report { tree: digest, contents: contents?, lints })
+}
+
+/// Both, side by side.
+fn at_once<A, B: Send>(one: impl FnOnce() -> A, other: impl FnOnce() -> B + Send) -> (A, B) {
+    std::thread::scope(|scope| {
+        let other = scope.spawn(other);
+        (one(), other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
     })
 }

@@ -10,6 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::fs::Metadata;
 use std::io;
 use std::io::Read as _;
@@ -99,16 +100,16 @@ impl Tree {
             found.push(entry?.into_path());
         }
         let read = in_parallel(&found, |path| read_known_entry(path, known))?;
-        let relative = |path: PathBuf| path.strip_prefix(root).map(Path::to_owned).unwrap_or_default();
-        let (mut entries, mut files) = (BTreeMap::new(), HashMap::new());
-        for (path, (entry, inode, changed)) in found.into_iter().map(relative).zip(read) {
+        let mut files = HashMap::new();
+        for (entry, inode, changed) in &read {
             if let Some(content) = entry.content.filter(|_| entry.kind == Kind::File) {
-                files.insert(inode, KnownFile { changed, size: entry.size, content });
+                files.insert(*inode, KnownFile { changed: *changed, size: entry.size, content });
             }
-            entries.insert(path, entry);
         }
         *known = KnownFiles(files);
-        Ok(Self { entries })
+        // Collected, not inserted: the walk is in the map's order, and to find a path's place compares it name by name.
+        let entries = found.iter().map(|path| relative(path, root)).zip(read.into_iter().map(|(entry, ..)| entry));
+        Ok(Self { entries: entries.collect() })
     }
 
     /// The tree's identity.
@@ -149,6 +150,12 @@ impl Tree {
     pub fn size(&self) -> u64 {
         self.entries.values().map(|entry| entry.size).sum()
     }
+}
+
+/// What a walk of `root` found, below it.
+fn relative(path: &Path, root: &Path) -> PathBuf {
+    let below = path.as_os_str().as_bytes().get(root.as_os_str().len()..).unwrap_or_default();
+    PathBuf::from(OsStr::from_bytes(below.strip_prefix(b"/").unwrap_or(below)))
 }
 
 /// Calls `read` for every path; the answers are in the paths' order.

@@ -101,7 +101,7 @@ impl Worker {
     fn ask<T: for<'de> Deserialize<'de>>(&self, request: &str) -> io::Result<T> {
         let mut stream = UnixStream::connect(self.socket())?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        writeln!(stream, "{}", serde_json::json!({ "do": request }))?;
+        stream.write_all(format!("{}\n", serde_json::json!({ "do": request })).as_bytes())?;
         let mut line = String::new();
         BufReader::new(stream).read_line(&mut line)?;
         if line.is_empty() {

@@ -31,8 +31,9 @@ impl Step for CompleteSnapshot<'_> {
             if self.is_sent(oven) {
                 return Ok(());
             }
-            let upload = needed(oven.upload.as_ref(), "a snapshot for the layer")?;
+            let upload = needed(oven.upload.as_mut(), "a snapshot for the layer")?;
             complete_snapshot(oven.client, &upload.snapshot, &upload.digests).await?;
+            upload.is_said_whole = true;
             let content = Content { snapshot: upload.snapshot.clone(), map: upload.map.clone(), layer: None };
             let disk = needed(oven.disk.take(), "a disk to bake on")?;
             oven.disk = Some(WorkingDisk::record(disk.path, content)?);
@@ -54,7 +55,6 @@ impl Step for CompleteSnapshot<'_> {
 
 impl CompleteSnapshot<'_> {
     fn is_sent(&self, oven: &Oven<'_>) -> bool {
-        let on_disk = oven.disk.as_ref().map(|disk| disk.content.snapshot.as_str());
-        oven.upload.as_ref().is_some_and(|upload| upload.layer == self.layer.key && Some(&*upload.snapshot) == on_disk)
+        oven.upload.as_ref().is_some_and(|upload| upload.layer == self.layer.key && upload.is_said_whole)
     }
 }

@@ -1,6 +1,9 @@
-//! A disk to bake on, with the layers that are reused.
+//! A disk to bake on: a copy of what is baked over, the base or the last layer that is reused.
 
-use crate::disks::working_copy;
+use crate::copying::Copying;
+use crate::disks::KeptDisk;
+use crate::disks::ensure_layer;
+use crate::error::BakeError;
 use crate::event::Event;
 use crate::event::Phase;
 use crate::oven::Oven;
@@ -39,23 +42,37 @@ impl Step for CopyDisk<'_> {
                 return Ok(());
             }
             oven.tell(Event::Phase { phase: Phase::Copy });
-            let path = WorkingDisk::path_in(&oven.folder.path);
-            WorkingDisk::forget(&path)?;
-            let on_event = &mut *oven.on_event;
-            let on_block = |done, total| on_event(Event::Blocks { done, total });
-            let map = working_copy(oven.client, &base, &snapshot, &path, on_block).await?;
-            let disk = WorkingDisk::record(path, Content { snapshot, map, layer: None })?;
-            disk.write_out_soon();
-            oven.disk = Some(disk);
-            Ok(())
+            let below = if snapshot == base.snapshot {
+                base
+            } else {
+                let on_event = &mut *oven.on_event;
+                let on_block = |done, total| on_event(Event::Blocks { done, total });
+                ensure_layer(oven.client, &oven.request.folders, &base, &snapshot, on_block).await?
+            };
+            bake_on_copy_of(oven, below)
         })
     }
 
     fn undo<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
         Box::pin(async {
             oven.disk = None;
+            oven.copying = None;
             oven.inspecting = None;
             WorkingDisk::remove(&oven.folder.path)
         })
     }
+}
+
+/// Begins to copy `below`, which is looked at until the copy is needed.
+///
+/// # Errors
+/// The disk's.
+pub(super) fn bake_on_copy_of(oven: &mut Oven<'_>, below: KeptDisk) -> Result<(), BakeError> {
+    let path = WorkingDisk::path_in(&oven.folder.path);
+    WorkingDisk::forget(&path)?;
+    oven.copying = Some(Copying::start(&below.path, &path));
+    let content = Content { snapshot: below.snapshot.clone(), map: below.map.clone(), layer: None };
+    oven.disk = Some(WorkingDisk { path, content });
+    oven.below = Some(below);
+    Ok(())
 }

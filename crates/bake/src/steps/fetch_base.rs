@@ -2,7 +2,7 @@
 
 use crate::disks::adopt_base;
 use crate::disks::ensure_base;
-use crate::disks::find_base;
+use crate::disks::has_base;
 use crate::event::Event;
 use crate::event::Phase;
 use crate::oven::Oven;
@@ -29,7 +29,7 @@ impl Step for FetchBase<'_> {
             oven.tell(Event::Phase { phase: Phase::Fetch });
             let snapshot = needed(oven.base_snapshot.as_deref(), "the base our own")?;
             let folders = &oven.request.folders;
-            if find_base(folders, snapshot).is_none() {
+            if !has_base(folders, snapshot) {
                 let twins = list_twins(oven.client, self.source).await?;
                 twins.iter().try_for_each(|twin| adopt_base(folders, twin, snapshot))?;
             }

@@ -1,6 +1,7 @@
 //! A last look at the finished disk: its identity, and the rules that every image keeps.
 
-use crate::disks::BaseDisk;
+use crate::copying::Copying;
+use crate::disks::KeptDisk;
 use crate::inspect::Inspecting;
 use crate::oven::Oven;
 use crate::oven::needed;
@@ -23,8 +24,9 @@ impl Step for InspectDisk {
                 Some(begun) => begun,
                 // No layer was run.
                 None => {
+                    oven.copying.take().map_or(Ok(()), Copying::end)?;
                     let disk = needed(oven.disk.as_ref(), "a disk to bake on")?;
-                    Inspecting::start(&oven.folder.path, &disk.path, oven.base.as_ref().map(BaseDisk::known_files))
+                    Inspecting::start(&oven.folder.path, &disk.path, oven.base.as_ref().map(KeptDisk::known_files))
                 }
             };
             oven.inspection = Some(inspecting.end()?);

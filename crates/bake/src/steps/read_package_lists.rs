@@ -7,7 +7,7 @@ use ovenbird_disk::mount::Access;
 use ovenbird_disk::mount::LoopMount;
 
 use crate::archive;
-use crate::disks::BaseDisk;
+use crate::disks::KeptDisk;
 use crate::disks::write_atomically;
 use crate::error::BakeError;
 use crate::error::working;
@@ -53,7 +53,7 @@ impl Step for ReadPackageLists<'_> {
     }
 }
 
-fn read_lists(folder: &BakeFolder, base: &BaseDisk, cache: &PackageCache) -> Result<(), BakeError> {
+fn read_lists(folder: &BakeFolder, base: &KeptDisk, cache: &PackageCache) -> Result<(), BakeError> {
     let root = gpt::find_root(&base.path).map_err(working("find the root partition of the base"))?;
     let mounted = LoopMount::ensure(&base.path, &root, &folder.path.join("base"), Access::ReadOnly)
         .map_err(working("mount the base"))?;

@@ -1,6 +1,6 @@
 //! A layer's provisioner, run over the disk, sealed and written to it.
 
-use crate::disks::BaseDisk;
+use crate::disks::KeptDisk;
 use crate::event::Event;
 use crate::inspect::Inspecting;
 use crate::layer::Workplace;
@@ -48,6 +48,7 @@ impl Step for RunLayer<'_> {
                 oven.tell(Event::Runs { layer: self.layer.title.clone(), why: why.clone() });
             }
             WorkingDisk::forget(&disk.path)?;
+            let copying = oven.copying.take();
             let ami = describe_source(&self.plan.source, &oven.region());
             let place = Workplace {
                 request: oven.request,
@@ -56,25 +57,24 @@ impl Step for RunLayer<'_> {
                 logs: &oven.logs,
                 ami: &ami,
                 disk: &disk.path,
-                seen: oven
-                    .base
-                    .as_ref()
-                    .filter(|base| disk.is_copy_of(&base.snapshot))
-                    .map_or(&disk.path, |base| &base.path),
+                seen: oven.below.as_ref().filter(|_| copying.is_some()).map_or(&disk.path, |below| &below.path),
             };
-            run_layer(&place, self.layer, oven.early.take(), &mut *oven.on_event)?;
+            run_layer(&place, self.layer, (oven.early.take(), copying), &mut *oven.on_event)?;
             let content = Content { layer: Some(self.layer.key), ..disk.content };
-            let path = disk.path.clone();
-            oven.disk = Some(WorkingDisk::record(disk.path, content)?);
+            let disk = WorkingDisk::record(disk.path, content)?;
             // While this layer is on its way to AWS.
             match self.next {
-                Next::Layer(next) => oven.load_ansible_for(Some(next)),
-                Next::Image => {
-                    let known = oven.base.as_ref().map(BaseDisk::known_files);
-                    oven.inspecting = Some(Inspecting::start(&oven.folder.path, &path, known));
+                Next::Layer(next) => {
+                    disk.write_out_soon();
+                    oven.load_ansible_for(Some(next));
                 }
-                Next::Nothing => {}
+                Next::Image => {
+                    let known = oven.base.as_ref().map(KeptDisk::known_files);
+                    oven.inspecting = Some(Inspecting::start(&oven.folder.path, &disk.path, known));
+                }
+                Next::Nothing => disk.write_out_soon(),
             }
+            oven.disk = Some(disk);
             Ok(())
         })
     }

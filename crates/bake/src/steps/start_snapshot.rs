@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use ovenbird_core::block::BlockMap;
 use ovenbird_core::block::Digest;
 use ovenbird_core::layer::ParentRef;
 use ovenbird_core::tags;
@@ -49,13 +48,17 @@ impl Step for StartSnapshot<'_> {
             }
             let disk = needed(oven.disk.clone(), "a disk to bake on")?;
             oven.tell(Event::Phase { phase: Phase::Scan });
-            let map = scan(oven, &disk).map_err(working("look for changed blocks"))?;
+            // Most of the disk is still what it was copied from.
+            let below = needed(oven.below.as_ref().or(oven.base.as_ref()), "the base's disk")?;
+            let map = blocks::scan_copy(&disk.path, &below.path, &below.map);
+            let map = map.map_err(working("look for changed blocks"))?;
             let changes = map.changes_since(&disk.content.map);
             let new = self.new_snapshot(oven, &disk, map.volume_size)?;
             let snapshot = start_snapshot(oven.client, &new).await?;
             oven.journal.append(Entry::Made { step: self.name(), id: snapshot.clone() })?;
             let layer = self.layer.key;
-            oven.upload = Some(Upload { layer, snapshot, map, changes, digests: BTreeMap::new() });
+            oven.upload =
+                Some(Upload { layer, snapshot, map, changes, digests: BTreeMap::new(), is_said_whole: false });
             Ok(())
         })
     }
@@ -66,14 +69,6 @@ impl Step for StartSnapshot<'_> {
             oven.upload = None;
             Ok(())
         })
-    }
-}
-
-/// Most of the disk is still its base's, unless bakes side by side needed the base's place in the cache.
-fn scan(oven: &Oven<'_>, disk: &WorkingDisk) -> std::io::Result<BlockMap> {
-    match oven.base.as_ref().filter(|base| base.path.exists()) {
-        Some(base) => blocks::scan_copy(&disk.path, &base.path, &base.map),
-        None => blocks::scan(&disk.path),
     }
 }
 
