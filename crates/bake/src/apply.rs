@@ -17,6 +17,7 @@ use std::path::PathBuf;
 
 use fs_err as fs;
 
+use self::content::Copier;
 use crate::tree::Kind;
 use crate::tree::kind_of;
 use crate::tree::read_entry;
@@ -58,7 +59,7 @@ pub struct Applied {
 /// # Errors
 /// [`ApplyError`]. The target is then something between both, and must be thrown away.
 pub fn apply(upper: &Path, target: &Path, epoch: i64) -> Result<Applied, ApplyError> {
-    let mut run = Run { epoch, links: BTreeMap::new(), applied: Applied::default() };
+    let mut run = Run { epoch, links: BTreeMap::new(), copier: Copier::new(), applied: Applied::default() };
     let root = (fs::symlink_metadata(upper)?, fs::symlink_metadata(target)?);
     run.folder(upper, target, &root.0, Some(&root.1), is_opaque(upper)?)?;
     Ok(run.applied)
@@ -69,6 +70,7 @@ struct Run {
     epoch: i64,
     /// Where the first name of a file with several went, by device and inode in the upper.
     links: BTreeMap<(u64, u64), PathBuf>,
+    copier: Copier,
     applied: Applied,
 }
 
@@ -133,8 +135,11 @@ impl Run {
             was = None;
         }
         let new = was.is_none();
-        let written =
-            if kind == Kind::File { content::put(upper, target, new)? } else { entry::make(upper, target, &is, new)? };
+        let written = if kind == Kind::File {
+            self.copier.put(upper, target, new)?
+        } else {
+            entry::make(upper, target, &is, new)?
+        };
         self.applied.written += written.unwrap_or_default();
         let changed = entry::settle(upper, target, &is, self.epoch)?;
         self.count(new, changed || written.is_some());

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use ovenbird_core::layer::ParentRef;
 use ovenbird_disk::fs_journal::KeptJournal;
 use ovenbird_disk::gpt;
 use ovenbird_disk::kernel;
@@ -55,18 +56,25 @@ pub(crate) fn load_ansible(layer: &PlannedLayer, logs: &Path, bake: &str) -> Opt
     }
 }
 
-/// Runs the layer's provisioners over the disk and writes what they changed, sealed, to the disk. Ansible may be loaded already, and the
-/// disk still be on its way.
+/// A layer whose provisioners have run: what they changed is in memory, and their copy of the disk may still be on its way.
+pub(crate) struct Provisioned {
+    memory: Mount,
+    layers: Layers,
+    below: LoopMount,
+    copying: Option<Copying>,
+}
+
+/// Runs the layer's provisioners over what is seen. Ansible may be loaded already.
 ///
 /// # Errors
-/// A provisioner's, or this machine's. The disk is then to be thrown away.
-pub(crate) fn run_layer(
+/// A provisioner's, or this machine's.
+pub(crate) fn provision_layer(
     place: &Workplace<'_>,
     layer: &PlannedLayer,
     (early, copying): (Option<Early>, Option<Copying>),
     on_event: &mut dyn FnMut(Event),
-) -> Result<(), BakeError> {
-    let (folder, epoch) = (&place.folder.path, place.plan.epoch);
+) -> Result<Provisioned, BakeError> {
+    let folder = &place.folder.path;
     let root = gpt::find_root(place.seen).map_err(working("find the root partition of the base"))?;
     let base = folder.join("base");
     let memory = Mount::tmpfs(&folder.join("overlay"), "mode=0755,size=80%")
@@ -76,41 +84,62 @@ pub(crate) fn run_layer(
     for folder in [&layers.upper, &layers.work] {
         fs_err::create_dir_all(folder).map_err(working("make room for the play's writes"))?;
     }
-    let mounted = LoopMount::ensure(place.seen, &root, &base, Access::ReadOnly).map_err(working("mount the base"))?;
+    let below = LoopMount::ensure(place.seen, &root, &base, Access::ReadOnly).map_err(working("mount the base"))?;
 
     on_event(Event::Phase { phase: Phase::Play { layer: layer.title.clone() } });
     if let Err(error) = provision(place, layer, &layers, early, on_event) {
         if place.request.keep_on_failure {
-            mounted.unmount().map_err(working("unmount the base"))?;
+            below.unmount().map_err(working("unmount the base"))?;
             copying.map_or(Ok(()), Copying::end)?;
             show_failure(place, &layers)?;
         }
         return Err(error);
     }
     stop_if_interrupted()?;
+    Ok(Provisioned { memory, layers, below, copying })
+}
 
-    on_event(Event::Phase { phase: Phase::Seal });
-    let merged = Mount::overlay(&base, &layers.upper, &layers.work, &folder.join("merged"))
-        .map_err(working("look at the provisioned tree"))?;
-    let kept: &[&str] = if layer.tmp == Tmp::Kept { &[TEMPORARY_FILES] } else { &[] };
-    seal_but(merged.target(), kept).map_err(working("seal the provisioned tree"))?;
-    merged.unmount().map_err(working("unmount the provisioned tree"))?;
-    mounted.unmount().map_err(working("unmount the base"))?;
+impl Provisioned {
+    /// Seals what the provisioners changed, and writes it to the disk.
+    ///
+    /// # Errors
+    /// This machine's. The disk is then to be thrown away.
+    pub(crate) fn write(
+        self,
+        place: &Workplace<'_>,
+        layer: &PlannedLayer,
+        on_event: &mut dyn FnMut(Event),
+    ) -> Result<(), BakeError> {
+        let Self { memory, layers, below, copying } = self;
+        let (folder, epoch) = (&place.folder.path, place.plan.epoch);
+        on_event(Event::Phase { phase: Phase::Seal });
+        let merged = Mount::overlay(below.target(), &layers.upper, &layers.work, &folder.join("merged"))
+            .map_err(working("look at the provisioned tree"))?;
+        let kept: &[&str] = if layer.tmp == Tmp::Kept { &[TEMPORARY_FILES] } else { &[] };
+        seal_but(merged.target(), kept).map_err(working("seal the provisioned tree"))?;
+        merged.unmount().map_err(working("unmount the provisioned tree"))?;
+        below.unmount().map_err(working("unmount the base"))?;
 
-    on_event(Event::Phase { phase: Phase::Apply });
-    copying.map_or(Ok(()), Copying::end)?;
-    let journal = KeptJournal::keep(place.disk, &root).map_err(working("keep the disk's journal"))?;
-    let target = LoopMount::ensure(place.disk, &root, &folder.join("target"), Access::ReadWrite)
-        .map_err(working("mount the disk"))?;
-    apply(&layers.upper, target.target(), epoch).map_err(working("write the layer to the disk"))?;
-    let epoch = u64::try_from(epoch).unwrap_or_default();
-    kernel::refresh_esp(place.disk, target.target(), epoch)
-        .map_err(working("put the newest kernel where the firmware finds it"))?;
-    target.trim().map_err(working("free unused blocks"))?;
-    target.unmount().map_err(working("unmount the disk"))?;
-    journal.map(KeptJournal::put_back).transpose().map_err(working("put back the disk's journal"))?;
-    memory.unmount().map_err(working("free the play's writes"))?;
-    stop_if_interrupted()
+        on_event(Event::Phase { phase: Phase::Apply });
+        copying.map_or(Ok(()), Copying::end)?;
+        let root = gpt::find_root(place.disk).map_err(working("find the root partition of the disk"))?;
+        let journal = KeptJournal::keep(place.disk, &root).map_err(working("keep the disk's journal"))?;
+        let target = LoopMount::ensure(place.disk, &root, &folder.join("target"), Access::ReadWrite)
+            .map_err(working("mount the disk"))?;
+        apply(&layers.upper, target.target(), epoch).map_err(working("write the layer to the disk"))?;
+        // Between a layer and what is below it, only a kernel of its own makes a difference.
+        if matches!(layer.inputs.parent, ParentRef::Base { .. }) || layers.upper.join("boot").symlink_metadata().is_ok()
+        {
+            let epoch = u64::try_from(epoch).unwrap_or_default();
+            kernel::refresh_esp(place.disk, target.target(), epoch)
+                .map_err(working("put the newest kernel where the firmware finds it"))?;
+        }
+        target.trim().map_err(working("free unused blocks"))?;
+        target.unmount().map_err(working("unmount the disk"))?;
+        journal.map(KeptJournal::put_back).transpose().map_err(working("put back the disk's journal"))?;
+        memory.unmount().map_err(working("free the play's writes"))?;
+        stop_if_interrupted()
+    }
 }
 
 /// Writes what the provisioners did before they failed to the disk, so that a person can look at it. No layer is made of it.

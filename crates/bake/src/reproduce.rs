@@ -12,7 +12,7 @@ use crate::event::Event;
 use crate::event::Phase;
 use crate::folder::BakeFolder;
 use crate::layer::Workplace;
-use crate::layer::run_layer;
+use crate::layer::provision_layer;
 use crate::look::contents_of;
 use crate::owned::ensure_owned;
 use crate::plan::Plan;
@@ -63,7 +63,7 @@ fn run_layers(
         on_event(Event::Runs { layer: layer.title.clone(), why: vec!["the bake is checked".to_owned()] });
         let seen = if copying.is_some() { &base.path } else { &disk };
         let place = Workplace { request, plan, folder, logs: &logs, ami: &ami, disk: &disk, seen };
-        run_layer(&place, layer, (None, copying.take()), on_event)?;
+        provision_layer(&place, layer, (None, copying.take()), on_event)?.write(&place, layer, on_event)?;
     }
     // A plan may have no layer.
     copying.map_or(Ok(()), Copying::end)

@@ -16,6 +16,7 @@ script = sys.argv[1]
 sys.argv[:2] = [script]
 # As for a script that is called: its own folder, where `-c` has the current one.
 sys.path[0] = os.path.dirname(os.path.realpath(script))
+gc.disable()  # What is loaded stays.
 try:
     import ansible.cli.playbook
 except Exception:
@@ -31,6 +32,7 @@ try:
 except Exception:
     # A version that does it in another way.
     pass
+gc.enable()
 gc.freeze()  # So that its forks do not copy what they only look through.
 if not sys.stdin.buffer.readline():
     sys.exit(0)

@@ -12,40 +12,51 @@ const PAGE: usize = 4096;
 /// Pages that are read at once.
 const CHUNK: usize = 64 * PAGE;
 
-/// Makes the content of `target` that of `source`; bytes written, or `None` when it was that already.
-///
-/// A new file gets no pages of zeros, which a file reads as anyway.
-pub(super) fn put(source: &Path, target: &Path, new: bool) -> io::Result<Option<u64>> {
-    let mut from = fs::File::open(source)?.into_file();
-    let to = fs::OpenOptions::new().read(true).write(true).create(new).open(target)?.into_file();
-    let length = from.metadata()?.len();
-    let was = to.metadata()?.len();
-    if was > length {
-        to.set_len(length)?;
+/// What files are compared and copied through: one for all of a layer.
+pub(super) struct Copier {
+    wanted: Vec<u8>,
+    present: Vec<u8>,
+}
+
+impl Copier {
+    pub(super) fn new() -> Self {
+        Self { wanted: vec![0; CHUNK], present: vec![0; CHUNK] }
     }
-    let (mut wanted, mut present) = (vec![0; CHUNK], vec![0; CHUNK]);
-    let (mut offset, mut written) = (0, 0);
-    loop {
-        let got = read_full(&mut from, &mut wanted)?;
-        if got == 0 {
-            break;
+
+    /// Makes the content of `target` that of `source`; bytes written, or `None` when it was that already.
+    ///
+    /// A new file gets no pages of zeros, which a file reads as anyway.
+    pub(super) fn put(&mut self, source: &Path, target: &Path, new: bool) -> io::Result<Option<u64>> {
+        let mut from = fs::File::open(source)?.into_file();
+        let to = fs::OpenOptions::new().read(true).write(true).create(new).open(target)?.into_file();
+        let length = from.metadata()?.len();
+        let was = to.metadata()?.len();
+        if was > length {
+            to.set_len(length)?;
         }
-        // Beyond its end a file reads as zeros, once it has the length.
-        let there = read_at_most(&to, &mut present[..got], offset)?;
-        present[there..got].fill(0);
-        for start in (0..got).step_by(PAGE) {
-            let page = start..got.min(start + PAGE);
-            if wanted[page.clone()] != present[page.clone()] {
-                to.write_all_at(&wanted[page.clone()], offset + start as u64)?;
-                written += page.len() as u64;
+        let (mut offset, mut written) = (0, 0);
+        loop {
+            let got = read_full(&mut from, &mut self.wanted)?;
+            if got == 0 {
+                break;
             }
+            // Beyond its end a file reads as zeros, once it has the length.
+            let there = read_at_most(&to, &mut self.present[..got], offset)?;
+            self.present[there..got].fill(0);
+            for start in (0..got).step_by(PAGE) {
+                let page = start..got.min(start + PAGE);
+                if self.wanted[page.clone()] != self.present[page.clone()] {
+                    to.write_all_at(&self.wanted[page.clone()], offset + start as u64)?;
+                    written += page.len() as u64;
+                }
+            }
+            offset += got as u64;
         }
-        offset += got as u64;
+        if to.metadata()?.len() != length {
+            to.set_len(length)?;
+        }
+        Ok((new || written > 0 || was != length).then_some(written))
     }
-    if to.metadata()?.len() != length {
-        to.set_len(length)?;
-    }
-    Ok((new || written > 0 || was != length).then_some(written))
 }
 
 fn read_full(file: &mut std::fs::File, buffer: &mut [u8]) -> io::Result<usize> {
@@ -94,7 +105,7 @@ mod tests {
             if let Some(target) = &target {
                 fs::write(&to, target).expect("written");
             }
-            let written = put(&from, &to, target.is_none()).expect("put");
+            let written = Copier::new().put(&from, &to, target.is_none()).expect("put");
             prop_assert_eq!(fs::read(&to).expect("read"), source.clone());
             prop_assert_eq!(written.is_none(), target.as_ref() == Some(&source));
         }
@@ -108,7 +119,8 @@ mod tests {
         fs::write(&to, &content).expect("written");
         content[50 * PAGE] = 8;
         fs::write(&from, &content).expect("written");
-        assert_eq!(put(&from, &to, false).expect("put"), Some(PAGE as u64));
-        assert_eq!(put(&from, &to, false).expect("put"), None);
+        let mut copier = Copier::new();
+        assert_eq!(copier.put(&from, &to, false).expect("put"), Some(PAGE as u64));
+        assert_eq!(copier.put(&from, &to, false).expect("put"), None);
     }
 }

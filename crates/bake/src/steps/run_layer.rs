@@ -4,7 +4,8 @@ use crate::disks::KeptDisk;
 use crate::event::Event;
 use crate::inspect::Inspecting;
 use crate::layer::Workplace;
-use crate::layer::run_layer;
+use crate::layer::load_ansible;
+use crate::layer::provision_layer;
 use crate::oven::Oven;
 use crate::oven::needed;
 use crate::plan::Fate;
@@ -59,20 +60,22 @@ impl Step for RunLayer<'_> {
                 disk: &disk.path,
                 seen: oven.below.as_ref().filter(|_| copying.is_some()).map_or(&disk.path, |below| &below.path),
             };
-            run_layer(&place, self.layer, (oven.early.take(), copying), &mut *oven.on_event)?;
+            let ready = (oven.early.take(), copying);
+            let provisioned = provision_layer(&place, self.layer, ready, &mut *oven.on_event)?;
+            // From here on, nothing but this bake's own work lies before the next play.
+            if let Next::Layer(next) = self.next {
+                oven.early = load_ansible(next, &oven.logs, &oven.folder.id);
+            }
+            provisioned.write(&place, self.layer, &mut *oven.on_event)?;
             let content = Content { layer: Some(self.layer.key), ..disk.content };
             let disk = WorkingDisk::record(disk.path, content)?;
             // While this layer is on its way to AWS.
             match self.next {
-                Next::Layer(next) => {
-                    disk.write_out_soon();
-                    oven.load_ansible_for(Some(next));
-                }
                 Next::Image => {
                     let known = oven.base.as_ref().map(KeptDisk::known_files);
                     oven.inspecting = Some(Inspecting::start(&oven.folder.path, &disk.path, known));
                 }
-                Next::Nothing => disk.write_out_soon(),
+                Next::Layer(_) | Next::Nothing => disk.write_out_soon(),
             }
             oven.disk = Some(disk);
             Ok(())
