@@ -8,6 +8,9 @@ use ovenbird_disk::blocks;
 use crate::error::BakeError;
 use crate::error::working;
 
+/// How far it stands back behind others.
+const NICENESS: i32 = 10;
+
 /// A copy under way. Dropping it waits for its end.
 pub(crate) struct Copying {
     thread: Option<JoinHandle<std::io::Result<()>>>,
@@ -42,6 +45,8 @@ fn join(thread: JoinHandle<std::io::Result<()>>) -> std::io::Result<()> {
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    // There is time until the play ends, and Ansible is being loaded. In Linux this is the thread's own.
+    _ = rustix::process::nice(NICENESS);
     blocks::copy_sparse(from, to)?;
     // Whoever mounts it would wait for that.
     fs_err::File::open(to)?.sync_data()

@@ -33,6 +33,9 @@ use sha2::Sha256;
 
 use crate::xattr;
 
+/// Files and folders that are read at a time.
+const THREADS: usize = 4;
+
 /// Every entry of a tree, by path relative to its root (which is the empty path).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
@@ -80,7 +83,7 @@ pub enum Difference {
 }
 
 impl Tree {
-    /// Reads a tree on one file system, hashing with as many threads as the machine has cores (at most 4).
+    /// Reads a tree on one file system: all of one depth side by side, since reading a folder is mostly waiting for the disk.
     ///
     /// # Errors
     /// When something in it cannot be read.
@@ -93,23 +96,28 @@ impl Tree {
     /// # Errors
     /// When something in it cannot be read.
     pub fn scan_known(root: &Path, known: &mut KnownFiles) -> io::Result<Self> {
-        let mut found = Vec::new();
-        let walk = walkdir::WalkDir::new(root).same_file_system(true).sort_by_file_name();
-        let is_kept = |entry: &walkdir::DirEntry| entry.depth() != 1 || entry.file_name() != "lost+found";
-        for entry in walk.into_iter().filter_entry(is_kept) {
-            found.push(entry?.into_path());
-        }
-        let read = in_parallel(&found, |path| read_known_entry(path, known))?;
-        let mut files = HashMap::new();
-        for (entry, inode, changed) in &read {
-            if let Some(content) = entry.content.filter(|_| entry.kind == Kind::File) {
-                files.insert(*inode, KnownFile { changed: *changed, size: entry.size, content });
+        let device = fs::symlink_metadata(root)?.dev();
+        let (mut entries, mut files) = (Vec::new(), HashMap::new());
+        let mut level = vec![root.to_owned()];
+        while !level.is_empty() {
+            let read = in_parallel(&level, |path| {
+                let (entry, found) = read_known_entry(path, known)?;
+                let is_open = entry.kind == Kind::Folder && found.dev() == device;
+                let below = if is_open { list(path, path == root)? } else { Vec::new() };
+                Ok((entry, (found.ino(), changed(&found)), below))
+            })?;
+            let mut next = Vec::new();
+            for (path, (entry, (inode, changed), below)) in level.iter().zip(read) {
+                if let Some(content) = entry.content.filter(|_| entry.kind == Kind::File) {
+                    files.insert(inode, KnownFile { changed, size: entry.size, content });
+                }
+                entries.push((relative(path, root), entry));
+                next.extend(below);
             }
+            level = next;
         }
         *known = KnownFiles(files);
-        // Collected, not inserted: the walk is in the map's order, and to find a path's place compares it name by name.
-        let entries = found.iter().map(|path| relative(path, root)).zip(read.into_iter().map(|(entry, ..)| entry));
-        Ok(Self { entries: entries.collect() })
+        Ok(Self { entries: entries.into_iter().collect() })
     }
 
     /// The tree's identity.
@@ -158,9 +166,14 @@ fn relative(path: &Path, root: &Path) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(below.strip_prefix(b"/").unwrap_or(below)))
 }
 
+/// What is in the folder, but for what belongs to the file system.
+fn list(folder: &Path, is_root: bool) -> io::Result<Vec<PathBuf>> {
+    let paths = fs::read_dir(folder)?.map(|entry| Ok(entry?.path()));
+    paths.filter(|path| !is_root || !path.as_ref().is_ok_and(|path| path.ends_with("lost+found"))).collect()
+}
+
 /// Calls `read` for every path; the answers are in the paths' order.
-fn in_parallel<T: Send + Clone>(paths: &[PathBuf], read: impl Fn(&Path) -> io::Result<T> + Sync) -> io::Result<Vec<T>> {
-    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get).min(4);
+fn in_parallel<T: Send>(paths: &[PathBuf], read: impl Fn(&Path) -> io::Result<T> + Sync) -> io::Result<Vec<T>> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
@@ -170,13 +183,15 @@ fn in_parallel<T: Send + Clone>(paths: &[PathBuf], read: impl Fn(&Path) -> io::R
             done.push((index, read(path)?));
         }
     };
-    let mut all = std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+    let mut all: Vec<(usize, T)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..THREADS.min(paths.len())).map(|_| scope.spawn(work)).collect();
         let answers =
             workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         answers.collect::<io::Result<Vec<Vec<_>>>>()
     })?
-    .concat();
+    .into_iter()
+    .flatten()
+    .collect();
     all.sort_by_key(|(index, _)| *index);
     Ok(all.into_iter().map(|(_, entry)| entry).collect())
 }
@@ -186,11 +201,10 @@ fn in_parallel<T: Send + Clone>(paths: &[PathBuf], read: impl Fn(&Path) -> io::R
 /// # Errors
 /// When it cannot be read.
 pub fn read_entry(path: &Path) -> io::Result<Entry> {
-    read_known_entry(path, &KnownFiles::default()).map(|(entry, ..)| entry)
+    read_known_entry(path, &KnownFiles::default()).map(|(entry, _)| entry)
 }
 
-/// The entry, its inode and its last change.
-fn read_known_entry(path: &Path, known: &KnownFiles) -> io::Result<(Entry, u64, (i64, i64))> {
+fn read_known_entry(path: &Path, known: &KnownFiles) -> io::Result<(Entry, Metadata)> {
     let found = fs::symlink_metadata(path)?;
     let kind = kind_of(&found);
     let content = match kind {
@@ -211,7 +225,7 @@ fn read_known_entry(path: &Path, known: &KnownFiles) -> io::Result<(Entry, u64, 
         content,
         attributes: (!text.is_empty()).then(|| Digest::of(&text)),
     };
-    Ok((entry, found.ino(), changed(&found)))
+    Ok((entry, found))
 }
 
 fn hash_file(path: &Path) -> io::Result<Digest> {
