@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use ovenbird_core::block::BlockMap;
 use ovenbird_core::block::Change;
-use ovenbird_core::block::Digest;
 use ovenbird_core::layer::LayerKey;
 
 /// What the steps that keep a layer know of it.
@@ -17,8 +16,6 @@ pub(crate) struct Upload {
     pub(crate) map: BlockMap,
     /// What of it differs from the snapshot below.
     pub(crate) changes: BTreeMap<u32, Change>,
-    /// The blocks that have arrived.
-    pub(crate) digests: BTreeMap<u32, Digest>,
     /// AWS was told that these are all.
     pub(crate) is_said_whole: bool,
 }

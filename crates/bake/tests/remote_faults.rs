@@ -322,3 +322,16 @@ async fn a_fetch_goes_on_where_it_was_cut_off() {
     assert_eq!((again, count), (map, 1));
     assert_eq!(blocks::scan(&disk).expect("scanned"), world.base_map);
 }
+
+/// Nobody writes to a disk between its scan and its upload. If somebody does, no snapshot is made of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_changed_after_the_scan_is_refused() {
+    let endpoint = Endpoint::start();
+    let world = World::new(&endpoint).await;
+    let changes = world.changed_map.changes_since(&world.base_map);
+    let changed = fs_err::OpenOptions::new().write(true).open(world.folder.path().join("changed")).expect("a disk");
+    blocks::write_block(changed.file(), 3, &vec![9; 512 * 1024]).expect("written");
+    let snapshot = remote::start_snapshot(&world.client, &new_snapshot("late", Some(&world.base))).await;
+    let cause = told(&world.finish("late", &snapshot.expect("started"), &changes).await.expect_err("it is another"));
+    assert!(cause.contains("write block 3 of snap-") && cause.to_lowercase().contains("checksum"), "{cause}");
+}

@@ -1,5 +1,6 @@
 //! Blocks: how EBS snapshots, the local store and a bake speak of a disk's content.
 
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -101,6 +102,17 @@ pub enum Change {
     Zero,
 }
 
+impl Change {
+    /// Of the block as it is now.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Write(digest) => *digest,
+            Self::Zero => Digest::ZERO_BLOCK,
+        }
+    }
+}
+
 impl BlockMap {
     /// The blocks that turn `parent` into `self`, in index order.
     #[must_use]
@@ -116,10 +128,10 @@ impl BlockMap {
 
 /// SHA-256 over the raw block digests in index order: the `LINEAR` aggregate of `CompleteSnapshot`.
 #[must_use]
-pub fn linear_checksum<'a>(digests_in_order: impl IntoIterator<Item = &'a Digest>) -> Digest {
+pub fn linear_checksum(digests_in_order: impl IntoIterator<Item = impl Borrow<Digest>>) -> Digest {
     let mut hash = Sha256::new();
     for digest in digests_in_order {
-        hash.update(digest.0);
+        hash.update(digest.borrow().0);
     }
     Digest(hash.finalize().into())
 }

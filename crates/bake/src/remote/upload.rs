@@ -93,52 +93,50 @@ pub async fn put_changes(
     changes: &BTreeMap<u32, Change>,
     on_block: impl FnMut(u64, u64),
 ) -> Result<(), BakeError> {
-    let digests = put_blocks(client, snapshot, disk, changes, on_block).await?;
-    complete_snapshot(client, snapshot, &digests).await?;
+    put_blocks(client, snapshot, disk, changes, on_block).await?;
+    complete_snapshot(client, snapshot, changes).await?;
     wait_until_completed(client, snapshot, COMPLETION).await
 }
 
-/// Puts `changes` of `disk` into the pending `snapshot`, and answers the digests of what it put.
+/// Puts `changes` of `disk` into the pending `snapshot`.
 ///
 /// # Errors
-/// AWS's refusals, or the disk's.
+/// AWS's refusals, or the disk's. A block that is no longer what it was when the disk was scanned is refused: its checksum is another.
 pub(crate) async fn put_blocks(
     client: &Client,
     snapshot: &str,
     disk: &Path,
     changes: &BTreeMap<u32, Change>,
     mut on_block: impl FnMut(u64, u64),
-) -> Result<BTreeMap<u32, Digest>, BakeError> {
+) -> Result<(), BakeError> {
     let file = fs_err::File::open(disk).map_err(working("open the baked disk"))?.into_parts().0;
     let started = Instant::now();
     let total = changes.len() as u64;
     let mut done = 0;
-    let mut digests: BTreeMap<u32, Digest> = BTreeMap::new();
     let mut putting = stream::iter(changes)
-        .map(|(index, _)| put_block(client, snapshot, &file, *index, started))
+        .map(|(index, change)| put_block(client, snapshot, &file, (*index, change.digest()), started))
         .buffer_unordered(IN_FLIGHT);
-    while let Some((index, digest)) = putting.try_next().await? {
+    while let Some(()) = putting.try_next().await? {
         stop_if_interrupted()?;
-        digests.insert(index, digest);
         done += 1;
         on_block(done, total);
     }
-    Ok(digests)
+    Ok(())
 }
 
-/// Completes the pending `snapshot`, which holds blocks of these digests over its parent. It is completed some time later.
+/// Completes the pending `snapshot`, which holds these changes of its parent. It is completed some time later.
 ///
 /// # Errors
 /// AWS's refusals.
 pub(crate) async fn complete_snapshot(
     client: &Client,
     snapshot: &str,
-    digests: &BTreeMap<u32, Digest>,
+    changes: &BTreeMap<u32, Change>,
 ) -> Result<(), BakeError> {
     let request = ebs::CompleteSnapshotRequest {
         snapshot_id: Some(snapshot.to_owned()),
-        changed_blocks_count: i32::try_from(digests.len()).ok(),
-        checksum: Some(linear_checksum(digests.values()).base64()),
+        changed_blocks_count: i32::try_from(changes.len()).ok(),
+        checksum: Some(linear_checksum(changes.values().map(Change::digest)).base64()),
         checksum_algorithm: Some("SHA256".to_owned()),
         checksum_aggregation_method: Some("LINEAR".to_owned()),
     };
@@ -193,11 +191,10 @@ async fn put_block(
     client: &Client,
     snapshot: &str,
     file: &File,
-    index: u32,
+    (index, digest): (u32, Digest),
     started: Instant,
-) -> Result<(u32, Digest), BakeError> {
+) -> Result<(), BakeError> {
     let block = blocks::read_block(file, index).map_err(working(format!("read block {index} of the baked disk")))?;
-    let digest = Digest::of(&block);
     let request = ebs::PutSnapshotBlockRequest {
         snapshot_id: Some(snapshot.to_owned()),
         block_index: i32::try_from(index).ok(),
@@ -208,8 +205,7 @@ async fn put_block(
         ..Default::default()
     };
     let put = once_there(client, snapshot, &request, started).await;
-    put.map_err(calling(format!("write block {index} of {snapshot}")))?;
-    Ok((index, digest))
+    put.map(drop).map_err(calling(format!("write block {index} of {snapshot}")))
 }
 
 /// Takes a snapshot back. One that is gone already is fine.

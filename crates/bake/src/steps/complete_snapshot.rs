@@ -32,7 +32,7 @@ impl Step for CompleteSnapshot<'_> {
                 return Ok(());
             }
             let upload = needed(oven.upload.as_mut(), "a snapshot for the layer")?;
-            complete_snapshot(oven.client, &upload.snapshot, &upload.digests).await?;
+            complete_snapshot(oven.client, &upload.snapshot, &upload.changes).await?;
             upload.is_said_whole = true;
             let content = Content { snapshot: upload.snapshot.clone(), map: upload.map.clone(), layer: None };
             let disk = needed(oven.disk.take(), "a disk to bake on")?;

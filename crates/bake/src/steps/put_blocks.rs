@@ -23,11 +23,10 @@ impl Step for PutBlocks<'_> {
         Box::pin(async {
             oven.tell(Event::Phase { phase: Phase::Upload });
             let disk = needed(oven.disk.as_ref(), "a disk to bake on")?;
-            let upload = needed(oven.upload.as_mut(), "a snapshot for the layer")?;
+            let upload = needed(oven.upload.as_ref(), "a snapshot for the layer")?;
             let on_event = &mut *oven.on_event;
             let on_block = |done, total| on_event(Event::Blocks { done, total });
-            upload.digests = put_blocks(oven.client, &upload.snapshot, &disk.path, &upload.changes, on_block).await?;
-            Ok(())
+            put_blocks(oven.client, &upload.snapshot, &disk.path, &upload.changes, on_block).await
         })
     }
 }

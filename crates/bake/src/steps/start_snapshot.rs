@@ -1,7 +1,5 @@
 //! A snapshot in AWS that will hold the layer. Until it is completed it is of no use to anybody, and an account may have 100.
 
-use std::collections::BTreeMap;
-
 use ovenbird_core::block::Digest;
 use ovenbird_core::layer::ParentRef;
 use ovenbird_core::tags;
@@ -57,8 +55,7 @@ impl Step for StartSnapshot<'_> {
             let snapshot = start_snapshot(oven.client, &new).await?;
             oven.journal.append(Entry::Made { step: self.name(), id: snapshot.clone() })?;
             let layer = self.layer.key;
-            oven.upload =
-                Some(Upload { layer, snapshot, map, changes, digests: BTreeMap::new(), is_said_whole: false });
+            oven.upload = Some(Upload { layer, snapshot, map, changes, is_said_whole: false });
             Ok(())
         })
     }
