@@ -120,7 +120,11 @@ async fn ensure(
         }
     };
     let kept = shelf.put(snapshot, &map, |path| arriving.keep_as(path).map(|()| true))?;
-    kept.ok_or_else(|| working("use a disk of the cache")(format!("the disk of {snapshot} is gone again")))
+    kept.ok_or_else(|| {
+        working("use a disk of the cache")(format!(
+            "the disk of {snapshot} is gone again; is the cache being cleared? Bake once more"
+        ))
+    })
 }
 
 /// Takes the disk of `twin`, which has the same content, for that of `snapshot`, if this machine has the one and not the other.

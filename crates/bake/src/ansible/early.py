@@ -26,6 +26,7 @@ class Pauses:
         now = time.monotonic()
         if now - self.ended > 0.005:
             self.began = now  # Something was done since.
+        # No result is late by more than a thirtieth of what it took, nor by more than anybody would notice.
         time.sleep(max(seconds, min((now - self.began) / 32, 0.02)))
         self.ended = time.monotonic()
 
@@ -56,6 +57,7 @@ try:
     strategy.time = types.ModuleType("time")
     vars(strategy.time).update(vars(time), sleep=Pauses().sleep)
 except Exception:
+    # A version that waits in another way.
     pass
 gc.enable()
 gc.freeze()  # So that its forks do not copy what they only look through.

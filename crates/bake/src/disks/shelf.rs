@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -48,7 +49,9 @@ impl Shelf {
     /// The disk's.
     pub(super) fn ensure_folder(&self) -> Result<&Path, BakeError> {
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.folder);
-        made.map_err(working(format!("create {}", self.folder.display())))?;
+        // One of an earlier version is open to all.
+        let closed = made.and_then(|()| std::fs::set_permissions(&self.folder, PermissionsExt::from_mode(0o700)));
+        closed.map_err(working(format!("create {}", self.folder.display())))?;
         Ok(&self.folder)
     }
 
@@ -213,11 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_of_another_size_than_its_map_says_is_none() {
+    fn a_disk_of_another_size_than_its_map_says_is_none_and_the_folder_is_roots() {
         let dir = tempfile::tempdir().expect("a folder");
+        fs_err::set_permissions(dir.path(), PermissionsExt::from_mode(0o755)).expect("opened");
         let shelf = Shelf { folder: dir.path().to_owned(), room: 2 };
         let map = BlockMap { volume_size: 4, ..BlockMap::default() };
         let kept = shelf.put("snap-1", &map, |path| fs_err::write(path, "cut").map(|()| true)).expect("no failure");
         assert!(kept.is_none());
+        let mode = fs_err::metadata(dir.path()).expect("a folder").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700, "it holds what only root may read in the image");
     }
 }

@@ -1,4 +1,5 @@
-//! The layer's disk, kept for those that are run over it, here and in bakes to come.
+//! The layer's disk, kept for those that are run over it, here and in bakes to come. There is nothing to undo: where the snapshot does not
+//! come to be, nobody asks for its disk, and others take its room.
 
 use crate::disks::keep_layer;
 use crate::oven::Oven;
