@@ -27,7 +27,7 @@ use crate::error::working;
 use crate::interrupt::stop_if_interrupted;
 
 /// How often a block is read before its wrong content, or its token that has expired, is an error.
-const READINGS: usize = 4;
+const READINGS: usize = 8;
 
 /// Writes the whole content of `snapshot` to `disk`, a sparse raw file, and answers what it holds. Where `disk` is what an earlier
 /// run of this had come to, it goes on from there: each block that is there already is read and compared with its digest.

@@ -11,7 +11,7 @@ use super::size_in_bytes;
 /// Blocks of a page: the most that the API gives. An account has 50 pages a second.
 const PAGE: i32 = 10_000;
 /// How often a listing is begun before an expired page token is an error: none should take an hour.
-const BEGINNINGS: usize = 3;
+const BEGINNINGS: usize = 8;
 /// How many empty pages may come before one with a block.
 const EMPTY_PAGES: usize = 100;
 
