@@ -10,8 +10,8 @@ use aws_sigv4::http_request::SignableRequest;
 use aws_sigv4::http_request::SigningSettings;
 use aws_sigv4::http_request::sign;
 use aws_sigv4::sign::v4;
+use http::HeaderMap;
 use http::Request;
-use http::Response;
 use http::Uri;
 use jiff::SignedDuration;
 use jiff::fmt::rfc2822;
@@ -127,14 +127,14 @@ impl<'a> Api<'a> {
     /// What the service said, or why it said nothing.
     pub fn call_once<O: Operation>(&self, request: &O, deadline: &Deadline) -> Result<O::Answer, CallError> {
         let credentials = self.ensure_credentials(deadline)?;
-        let (response, error) = match self.try_once(request, &credentials, deadline)? {
+        let (headers, error) = match self.try_once(request, &credentials, deadline)? {
             (_, Ok(answer)) => return Ok(answer),
-            (response, Err(error)) => (response, error),
+            (headers, Err(error)) => (headers, error),
         };
         if is_expired(&error) {
             self.credentials.replace(None);
         }
-        if is_about_time(&error) && self.has_learned_time(&response) {
+        if is_about_time(&error) && self.has_learned_time(&headers) {
             // The service did nothing, so the call may be made again at once, with its clock.
             return self.try_once(request, &credentials, deadline)?.1.map_err(CallError::Refused);
         }
@@ -157,17 +157,20 @@ impl<'a> Api<'a> {
 
     fn try_once<O: Operation>(&self, request: &O, credentials: &Credentials, deadline: &Deadline) -> Tried<O> {
         let base = self.base(O::SERVICE);
-        let signed = self.sign(encode_request(request), &base, O::SERVICE, credentials).map_err(CallError::Fault)?;
+        let signed = self
+            .sign(encode_request(request).map(Vec::from), &base, O::SERVICE, credentials)
+            .map_err(CallError::Fault)?;
         let timeout = PATIENCE.min(deadline.remaining());
         let response = transport::send(&self.client, signed, timeout, LIMIT)
-            .map_err(|why| CallError::Unreachable { service: base.clone(), why })?;
+            .map_err(|why| CallError::Unreachable { service: base.clone(), why })?
+            .map(Into::into);
         let answer = decode_answer::<O>(&response).map_err(|error| {
             CallError::Fault(Fault::lasting(format!(
                 "{} at {base} answers what nobody understands: {error}",
                 O::ACTION
             )))
         })?;
-        Ok((response, answer))
+        Ok((response.into_parts().0.headers, answer))
     }
 
     fn base(&self, service: Service) -> String {
@@ -231,8 +234,8 @@ impl<'a> Api<'a> {
     }
 
     /// Takes the service's clock from an answer's `Date`; true if ours was wrong.
-    fn has_learned_time(&self, response: &Response<Vec<u8>>) -> bool {
-        let date = response.headers().get("date").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    fn has_learned_time(&self, headers: &HeaderMap) -> bool {
+        let date = headers.get("date").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let Ok(theirs) = rfc2822::DateTimeParser::new().parse_timestamp(date) else { return false };
         let error = theirs.duration_since(time::now() + self.clock_error.get());
         if error.abs() < SKEW {
@@ -243,7 +246,7 @@ impl<'a> Api<'a> {
     }
 }
 
-type Tried<O> = Result<(Response<Vec<u8>>, Result<<O as Operation>::Answer, ApiError>), CallError>;
+type Tried<O> = Result<(HeaderMap, Result<<O as Operation>::Answer, ApiError>), CallError>;
 
 fn is_expired(error: &ApiError) -> bool {
     matches!(error.code.as_str(), "ExpiredToken" | "ExpiredTokenException")

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use bytes::Bytes;
 use http::Request;
 use http::Response;
 use ovenbird_aws::ApiError;
@@ -27,7 +28,7 @@ use crate::ssm;
 use crate::sts;
 use crate::world::Call;
 
-type Run = Box<dyn Fn(&Call, &mut Request<Vec<u8>>, &str) -> Answer<Response<Vec<u8>>> + Send + Sync>;
+type Run = Box<dyn Fn(&Call, &Request<Bytes>, &str) -> Answer<Response<Bytes>> + Send + Sync>;
 
 /// An operation that the endpoint has.
 pub(crate) struct Entry {
@@ -143,15 +144,8 @@ fn ec2_entries() -> Vec<Entry> {
 fn ebs_entries() -> Vec<Entry> {
     vec![
         entry(direct::start::start_snapshot as fn(&Call, &ebs::StartSnapshotRequest) -> _),
-        // Half a MiB is not sent through the typed encoding's base64.
-        Entry {
-            run: Box::new(direct::put::run),
-            ..entry(direct::put::put_snapshot_block as fn(&Call, &ebs::PutSnapshotBlockRequest) -> _)
-        },
-        Entry {
-            run: Box::new(direct::get::run),
-            ..entry(direct::get::get_snapshot_block as fn(&Call, &ebs::GetSnapshotBlockRequest) -> _)
-        },
+        entry(direct::put::put_snapshot_block as fn(&Call, &ebs::PutSnapshotBlockRequest) -> _),
+        entry(direct::get::get_snapshot_block as fn(&Call, &ebs::GetSnapshotBlockRequest) -> _),
         entry(direct::complete::complete_snapshot as fn(&Call, &ebs::CompleteSnapshotRequest) -> _),
         entry(direct::list::list_snapshot_blocks as fn(&Call, &ebs::ListSnapshotBlocksRequest) -> _),
         entry(direct::list::list_changed_blocks as fn(&Call, &ebs::ListChangedBlocksRequest) -> _),
@@ -182,7 +176,7 @@ fn entry<O: Operation>(handle: fn(&Call, &O) -> Answer<O::Answer>) -> Entry {
 }
 
 /// Reads a request; what does not fit is refused in the service's own code.
-pub(crate) fn decode<O: Operation>(request: &Request<Vec<u8>>) -> Answer<O> {
+fn decode<O: Operation>(request: &Request<Bytes>) -> Answer<O> {
     decode_request::<O>(request).or_else(|error| match O::SERVICE {
         Service::Ec2 => refuse("InvalidParameterValue", error.to_string()),
         Service::Ebs => direct::refusal::invalid("INVALID_PARAMETER_VALUE", error.to_string()),
@@ -192,7 +186,7 @@ pub(crate) fn decode<O: Operation>(request: &Request<Vec<u8>>) -> Answer<O> {
 }
 
 /// The operation that a request to `service` asks for.
-pub(crate) fn find_entry(service: Service, request: &Request<Vec<u8>>) -> Answer<&'static Entry> {
+pub(crate) fn find_entry(service: Service, request: &Request<Bytes>) -> Answer<&'static Entry> {
     let entries = table().get(&service).map(Vec::as_slice).unwrap_or_default();
     let action = match service.protocol() {
         Protocol::RestJson => {
@@ -228,7 +222,7 @@ pub(crate) fn find_entry(service: Service, request: &Request<Vec<u8>>) -> Answer
     )
 }
 
-fn form_field(request: &Request<Vec<u8>>, name: &str) -> Option<String> {
+fn form_field(request: &Request<Bytes>, name: &str) -> Option<String> {
     let body = std::str::from_utf8(request.body()).ok()?;
     let mut fields = decode_form(request.uri().query().unwrap_or_default()).ok()?;
     fields.extend(decode_form(body).ok()?);

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::body::to_bytes;
+use bytes::Bytes;
 use http::Request;
 use http::Response;
 use ovenbird_aws::ApiError;
@@ -95,17 +96,17 @@ pub(crate) async fn answer(door: Door, request: Request<Body>) -> Result<Respons
 }
 
 /// The same answer, whose connection ends in the middle of it.
-fn cut_short(response: Response<Vec<u8>>) -> Response<Body> {
+fn cut_short(response: Response<Bytes>) -> Response<Body> {
     let (mut parts, body) = response.into_parts();
     parts.headers.insert(http::header::CONTENT_LENGTH, body.len().max(1).into());
-    let half = body.get(..body.len() / 2).unwrap_or_default().to_vec();
+    let half = body.slice(..body.len() / 2);
     Response::from_parts(parts, Body::from_stream(futures::stream::iter([Ok(half), Err(Lost)])))
 }
 
-async fn read_body(protocol: Protocol, request: Request<Body>) -> Result<Request<Vec<u8>>, Response<Body>> {
+async fn read_body(protocol: Protocol, request: Request<Body>) -> Result<Request<Bytes>, Response<Body>> {
     let (parts, body) = request.into_parts();
     let error = match tokio::time::timeout(BODY_DEADLINE, to_bytes(body, BODY_LIMIT)).await {
-        Ok(Ok(body)) => return Ok(Request::from_parts(parts, Vec::from(body))),
+        Ok(Ok(body)) => return Ok(Request::from_parts(parts, body)),
         Ok(Err(_)) => {
             ApiError::client("RequestEntityTooLarge", "The request body must not be larger than 2 MiB").with_status(413)
         }
@@ -114,12 +115,7 @@ async fn read_body(protocol: Protocol, request: Request<Body>) -> Result<Request
     Err(encode_error(protocol, &error, "").map(Body::from))
 }
 
-async fn answer_fully(
-    door: &Door,
-    service: Service,
-    request: Request<Vec<u8>>,
-    fault: Option<Fault>,
-) -> Response<Vec<u8>> {
+async fn answer_fully(door: &Door, service: Service, request: Request<Bytes>, fault: Option<Fault>) -> Response<Bytes> {
     let _place = door.places.acquire().await;
     let world = Arc::clone(&door.world);
     let worked = tokio::task::spawn_blocking(move || work(&world, request, fault)).await;
@@ -146,7 +142,7 @@ fn find_service(name: &str) -> Option<Service> {
     Service::ALL.into_iter().find(|service| service.name() == name)
 }
 
-fn work(world: &Arc<World>, request: Request<Vec<u8>>, fault: Option<Fault>) -> Response<Vec<u8>> {
+fn work(world: &Arc<World>, request: Request<Bytes>, fault: Option<Fault>) -> Response<Bytes> {
     if request.uri().path() == status::PATH {
         return status::answer(world, &request);
     }
@@ -177,10 +173,10 @@ struct Log {
 
 fn answer_call(
     world: &Arc<World>,
-    (service, request, fault): (Service, Request<Vec<u8>>, Option<Fault>),
+    (service, request, fault): (Service, Request<Bytes>, Option<Fault>),
     request_id: &str,
     log: &mut Log,
-) -> Result<Response<Vec<u8>>, Failure> {
+) -> Result<Response<Bytes>, Failure> {
     let now = world.clock.now();
     let (parts, body) = request.into_parts();
     let head = Request::from_parts(parts, ());
@@ -190,7 +186,7 @@ fn answer_call(
         let text = format!("the embedded EC2 does not have the service `{}`", authorization.service);
         return Err(ApiError::client("InvalidAction", text).into());
     }
-    let mut request = head.map(|()| body);
+    let request = head.map(|()| body);
     let entry = dispatch::find_entry(service, &request)?;
     let scope = Scope { account: identity.account.clone(), region: authorization.region };
     (log.account, log.region, log.action) = (scope.account.clone(), scope.region.clone(), entry.action);
@@ -201,7 +197,7 @@ fn answer_call(
         _ => None,
     };
     world.settle()?;
-    let answer = (entry.run)(&Call { world: Arc::clone(world), scope, identity, now, twist }, &mut request, request_id);
+    let answer = (entry.run)(&Call { world: Arc::clone(world), scope, identity, now, twist }, &request, request_id);
     // What the call let go of is freed before it is answered.
     world.settle()?;
     answer

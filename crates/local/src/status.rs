@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
 use http::Response;
 use serde::Deserialize;
@@ -133,7 +134,7 @@ fn proof(secret: &Secret) -> String {
 }
 
 /// Answers the daemon's side.
-pub(crate) fn answer(world: &Arc<World>, request: &Request<Vec<u8>>) -> Response<Vec<u8>> {
+pub(crate) fn answer(world: &Arc<World>, request: &Request<Bytes>) -> Response<Bytes> {
     let given = request.headers().get(HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (code, body) = if !is_same(given, &proof(&world.secret)) {
         (403, "only for those who can read the state folder".to_owned())
@@ -144,7 +145,7 @@ pub(crate) fn answer(world: &Arc<World>, request: &Request<Vec<u8>>) -> Response
             Err(failure) => (500, failure.chain()),
         }
     };
-    let mut response = Response::new(body.into_bytes());
+    let mut response = Response::new(body.into());
     *response.status_mut() = http::StatusCode::from_u16(code).unwrap_or_default();
     response
 }

@@ -134,7 +134,7 @@ pub(crate) fn put_request(snapshot: &str, block: i32, content: u8) -> ebs::PutSn
         data_length: i32::try_from(BLOCK_SIZE).ok(),
         checksum: Some(Digest::of(&bytes).base64()),
         checksum_algorithm: Some("SHA256".to_owned()),
-        block_data: Some(Blob(bytes)),
+        block_data: Some(Blob(bytes.into())),
         progress: None,
     }
 }

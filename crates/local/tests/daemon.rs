@@ -108,7 +108,7 @@ async fn put(client: &Client, snapshot: &str, index: i32) -> bool {
         data_length: Some(524_288),
         checksum: Some(Digest::of(&bytes).base64()),
         checksum_algorithm: Some("SHA256".to_owned()),
-        block_data: Some(Blob(bytes)),
+        block_data: Some(Blob(bytes.into())),
         progress: None,
     };
     client.send(request).await.is_ok()

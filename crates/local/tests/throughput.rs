@@ -42,7 +42,7 @@ async fn put(client: &Client, snapshot: &str, index: u32) -> Result<Digest, oven
         data_length: Some(524_288),
         checksum: Some(digest.base64()),
         checksum_algorithm: Some("SHA256".to_owned()),
-        block_data: Some(Blob(bytes)),
+        block_data: Some(Blob(bytes.into())),
         progress: None,
     };
     client.send(request).await.map(|_| digest)
@@ -56,7 +56,7 @@ async fn get(client: &Client, snapshot: &str, block: ebs::Block) -> Result<(), o
         block_token: block.block_token,
     };
     let answer = client.send(request).await?;
-    assert!(answer.block_data == Some(Blob(content(u32::try_from(index).expect("positive")))), "block {index}");
+    assert!(answer.block_data == Some(Blob(content(u32::try_from(index).expect("positive")).into())), "block {index}");
     Ok(())
 }
 

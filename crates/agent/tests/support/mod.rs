@@ -17,6 +17,7 @@ use std::sync::MutexGuard;
 use std::thread;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::Request;
 use ovenbird_agent::time::Deadline;
 use ovenbird_aws::ApiError;
@@ -152,7 +153,7 @@ impl World {
         found.map_or((404, b"not found".to_vec()), |body| (200, body))
     }
 
-    fn api(&mut self, action: &str, request: &Request<Vec<u8>>) -> http::Response<Vec<u8>> {
+    fn api(&mut self, action: &str, request: &Request<Bytes>) -> http::Response<Bytes> {
         let signed = |name: &str| request.headers().get(name).is_some_and(|value| !value.is_empty());
         if !signed("authorization") || !signed("x-amz-security-token") {
             return encode_error(Protocol::Ec2, &ApiError::client("MissingAuthenticationToken", "unsigned"), "r-1");
@@ -224,9 +225,9 @@ impl World {
 }
 
 fn answer<O: Operation>(
-    request: &Request<Vec<u8>>,
+    request: &Request<Bytes>,
     act: impl FnOnce(O) -> Result<O::Answer, ApiError>,
-) -> http::Response<Vec<u8>> {
+) -> http::Response<Bytes> {
     match act(decode_request::<O>(request).unwrap()) {
         Ok(answer) => encode_answer::<O>(&answer, "r-1"),
         Err(error) => encode_error(O::SERVICE.protocol(), &error, "r-1"),
@@ -278,7 +279,7 @@ fn serve(stream: &TcpStream, world: &Mutex<World>) {
         let mut usual = || match &action {
             Some(action) => {
                 let response = held.api(action, &request);
-                (response.status().as_u16(), response.into_body())
+                (response.status().as_u16(), response.into_body().into())
             }
             None => {
                 let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -290,7 +291,7 @@ fn serve(stream: &TcpStream, world: &Mutex<World>) {
             Reply::Status(status, body) => (status, body.into_bytes()),
             Reply::Error(error) => {
                 let protocol = if what.contains("Parameter") { Protocol::Json } else { Protocol::Ec2 };
-                (error.status, encode_error(protocol, &error, "r-1").into_body())
+                (error.status, encode_error(protocol, &error, "r-1").into_body().into())
             }
             Reply::Break => {
                 usual();
@@ -312,7 +313,7 @@ fn serve(stream: &TcpStream, world: &Mutex<World>) {
     }
 }
 
-fn action(request: &Request<Vec<u8>>) -> Option<String> {
+fn action(request: &Request<Bytes>) -> Option<String> {
     if let Some(target) = request.headers().get("x-amz-target") {
         return Some(target.to_str().unwrap().split('.').nth(1).unwrap().to_owned());
     }
@@ -320,7 +321,7 @@ fn action(request: &Request<Vec<u8>>) -> Option<String> {
     form.into_iter().find(|(name, _)| name == "Action").map(|(_, action)| action)
 }
 
-fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request<Vec<u8>>> {
+fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request<Bytes>> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|length| *length > 0)?;
     let mut words = line.split_whitespace();
@@ -337,5 +338,5 @@ fn read(reader: &mut BufReader<&TcpStream>) -> Option<Request<Vec<u8>>> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body).ok()?;
-    builder.body(body).ok()
+    builder.body(body.into()).ok()
 }

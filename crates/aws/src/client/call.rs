@@ -32,6 +32,7 @@ use aws_smithy_types::config_bag::Layer;
 use aws_types::SigningName;
 use aws_types::region::Region;
 use aws_types::region::SigningRegion;
+use bytes::Bytes;
 
 use super::Client;
 use super::Error;
@@ -84,7 +85,7 @@ fn fresh_token() -> Result<String, Error> {
     Ok(data_encoding::HEXLOWER.encode(&bytes))
 }
 
-fn into_sdk(request: http::Request<Vec<u8>>) -> Result<HttpRequest, BoxError> {
+fn into_sdk(request: http::Request<Bytes>) -> Result<HttpRequest, BoxError> {
     let mut request = request.map(SdkBody::from);
     let length = request.body().content_length().unwrap_or_default();
     request.headers_mut().insert(http::header::CONTENT_LENGTH, length.into());
@@ -96,7 +97,7 @@ fn read<O: Operation>(response: &HttpResponse, tries: &Tries) -> Result<O::Answe
     for (name, value) in response.headers() {
         answer = answer.header(name, value);
     }
-    let body = response.body().bytes().map(<[u8]>::to_vec).unwrap_or_default();
+    let body = response.body().bytes().map(Bytes::copy_from_slice).unwrap_or_default();
     let answer = answer.body(body).map_err(OrchestratorError::other)?;
     match wire::decode_answer::<O>(&answer).map_err(OrchestratorError::other)? {
         Ok(answer) => Ok(answer),

@@ -1,5 +1,6 @@
 //! The tree between a shape and its text.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 /// A value on its way to or from the wire. Query forms and XML know only text; JSON knows more.
@@ -16,7 +17,7 @@ pub enum Node {
     /// An instant; each protocol has its own way to write one.
     Instant(Timestamp),
     /// Bytes; base64 in text, as they are where they are a REST-JSON payload.
-    Bytes(Vec<u8>),
+    Bytes(Bytes),
     /// A list, in order.
     List(Vec<Self>),
     /// Named members, in order.

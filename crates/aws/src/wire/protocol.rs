@@ -1,5 +1,6 @@
 //! The services, their protocols, and the four conversions between typed values and HTTP.
 
+use bytes::Bytes;
 use http::Request;
 use http::Response;
 
@@ -94,7 +95,7 @@ impl Service {
 
 /// A request with path, headers and body, still without host and signature.
 #[must_use]
-pub fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
+pub fn encode_request<O: Operation>(request: &O) -> Request<Bytes> {
     match O::SERVICE.protocol() {
         protocol @ (Protocol::Ec2 | Protocol::Query) => {
             let naming = if protocol == Protocol::Ec2 { Naming::Capital } else { Naming::Model };
@@ -103,30 +104,30 @@ pub fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
                 ("Version".to_owned(), O::SERVICE.version().to_owned()),
             ];
             fields.extend(request.to_node(naming).map(|node| query::encode_fields(&node)).unwrap_or_default());
-            post("application/x-www-form-urlencoded; charset=utf-8", query::encode_form(&fields).into_bytes(), None)
+            post("application/x-www-form-urlencoded; charset=utf-8", query::encode_form(&fields), None)
         }
         Protocol::Json => {
             let node = request.to_node(Naming::Model).unwrap_or(Node::Struct(Vec::new()));
             let body = json::encode(&node.without_empty_lists()).to_string();
-            post("application/x-amz-json-1.1", body.into_bytes(), Some(format!("AmazonSSM.{}", O::ACTION)))
+            post("application/x-amz-json-1.1", body, Some(format!("AmazonSSM.{}", O::ACTION)))
         }
         Protocol::RestJson => rest::encode_request(request),
     }
 }
 
-fn post(content_type: &str, body: Vec<u8>, target: Option<String>) -> Request<Vec<u8>> {
+fn post(content_type: &str, body: String, target: Option<String>) -> Request<Bytes> {
     let mut builder = Request::builder().method("POST").uri("/").header("content-type", content_type);
     if let Some(target) = target {
         builder = builder.header("x-amz-target", target);
     }
-    builder.body(body).unwrap_or_default()
+    builder.body(body.into()).unwrap_or_default()
 }
 
 /// Reads the request of operation `O`.
 ///
 /// # Errors
 /// What does not fit the shape, with the path to it.
-pub fn decode_request<O: Operation>(request: &Request<Vec<u8>>) -> Result<O, DecodeError> {
+pub fn decode_request<O: Operation>(request: &Request<Bytes>) -> Result<O, DecodeError> {
     match O::SERVICE.protocol() {
         protocol @ (Protocol::Ec2 | Protocol::Query) => {
             let body =
@@ -143,7 +144,7 @@ pub fn decode_request<O: Operation>(request: &Request<Vec<u8>>) -> Result<O, Dec
 
 /// The answer of operation `O`, as its service writes it.
 #[must_use]
-pub fn encode_answer<O: Operation>(answer: &O::Answer, request_id: &str) -> Response<Vec<u8>> {
+pub fn encode_answer<O: Operation>(answer: &O::Answer, request_id: &str) -> Response<Bytes> {
     let node = || answer.to_node(Naming::Model).unwrap_or(Node::Struct(Vec::new()));
     match O::SERVICE.protocol() {
         protocol @ (Protocol::Ec2 | Protocol::Query) => {
@@ -162,11 +163,9 @@ pub fn encode_answer<O: Operation>(answer: &O::Answer, request_id: &str) -> Resp
                 body.push_str(&format!("<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>"));
             }
             body.push_str(&format!("</{}Response>", O::ACTION));
-            respond(200, "text/xml;charset=UTF-8", body.into_bytes(), request_id)
+            respond(200, "text/xml;charset=UTF-8", body, request_id)
         }
-        Protocol::Json => {
-            respond(200, "application/x-amz-json-1.1", json::encode(&node()).to_string().into_bytes(), request_id)
-        }
+        Protocol::Json => respond(200, "application/x-amz-json-1.1", json::encode(&node()).to_string(), request_id),
         Protocol::RestJson => {
             let mut response = rest::encode_answer(answer, O::STATUS);
             put_request_id(&mut response, request_id);
@@ -175,14 +174,14 @@ pub fn encode_answer<O: Operation>(answer: &O::Answer, request_id: &str) -> Resp
     }
 }
 
-fn respond(status: u16, content_type: &str, body: Vec<u8>, request_id: &str) -> Response<Vec<u8>> {
+fn respond(status: u16, content_type: &str, body: String, request_id: &str) -> Response<Bytes> {
     let mut response =
-        Response::builder().status(status).header("content-type", content_type).body(body).unwrap_or_default();
+        Response::builder().status(status).header("content-type", content_type).body(body.into()).unwrap_or_default();
     put_request_id(&mut response, request_id);
     response
 }
 
-fn put_request_id(response: &mut Response<Vec<u8>>, request_id: &str) {
+fn put_request_id(response: &mut Response<Bytes>, request_id: &str) {
     if let Ok(value) = request_id.parse() {
         response.headers_mut().insert("x-amzn-requestid", value);
     }
@@ -190,7 +189,7 @@ fn put_request_id(response: &mut Response<Vec<u8>>, request_id: &str) {
 
 /// An error, as `protocol` writes it.
 #[must_use]
-pub fn encode_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Vec<u8>> {
+pub fn encode_error(protocol: Protocol, error: &ApiError, request_id: &str) -> Response<Bytes> {
     let text = |text: &str| Node::Text(text.to_owned());
     let code_and_message =
         || vec![("Code".to_owned(), text(&error.code)), ("Message".to_owned(), text(&error.message))];
@@ -199,7 +198,7 @@ pub fn encode_error(protocol: Protocol, error: &ApiError, request_id: &str) -> R
             let mut body = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors>");
             xml::encode_element(&mut body, "Error", &Node::Struct(code_and_message()), xml::ITEM);
             body.push_str(&format!("</Errors><RequestID>{request_id}</RequestID></Response>"));
-            respond(error.status, "text/xml;charset=UTF-8", body.into_bytes(), request_id)
+            respond(error.status, "text/xml;charset=UTF-8", body, request_id)
         }
         Protocol::Query => {
             let mut members = vec![("Type".to_owned(), text(if error.status < 500 { "Sender" } else { "Receiver" }))];
@@ -207,18 +206,18 @@ pub fn encode_error(protocol: Protocol, error: &ApiError, request_id: &str) -> R
             let mut body = String::from("<ErrorResponse>");
             xml::encode_element(&mut body, "Error", &Node::Struct(members), xml::MEMBER);
             body.push_str(&format!("<RequestId>{request_id}</RequestId></ErrorResponse>"));
-            respond(error.status, "text/xml", body.into_bytes(), request_id)
+            respond(error.status, "text/xml", body, request_id)
         }
         Protocol::Json => {
             let body = serde_json::json!({ "__type": error.code, "message": error.message });
-            respond(error.status, "application/x-amz-json-1.1", body.to_string().into_bytes(), request_id)
+            respond(error.status, "application/x-amz-json-1.1", body.to_string(), request_id)
         }
         Protocol::RestJson => {
             let mut body = serde_json::json!({ "Message": error.message });
             if let Some(reason) = &error.reason {
                 body["Reason"] = reason.clone().into();
             }
-            let mut response = respond(error.status, "application/json", body.to_string().into_bytes(), request_id);
+            let mut response = respond(error.status, "application/json", body.to_string(), request_id);
             if let Ok(code) = error.code.parse() {
                 response.headers_mut().insert("x-amzn-errortype", code);
             }
@@ -231,7 +230,7 @@ pub fn encode_error(protocol: Protocol, error: &ApiError, request_id: &str) -> R
 ///
 /// # Errors
 /// Outer: a body that fits neither an answer nor an error of the protocol.
-pub fn decode_answer<O: Operation>(response: &Response<Vec<u8>>) -> Result<Result<O::Answer, ApiError>, DecodeError> {
+pub fn decode_answer<O: Operation>(response: &Response<Bytes>) -> Result<Result<O::Answer, ApiError>, DecodeError> {
     if !response.status().is_success() {
         return Ok(Err(decode_error(O::SERVICE.protocol(), response)));
     }
@@ -246,11 +245,11 @@ pub fn decode_answer<O: Operation>(response: &Response<Vec<u8>>) -> Result<Resul
     }
 }
 
-fn body_text(response: &Response<Vec<u8>>) -> Result<&str, DecodeError> {
+fn body_text(response: &Response<Bytes>) -> Result<&str, DecodeError> {
     std::str::from_utf8(response.body()).map_err(|_| DecodeError::unexpected("UTF-8", "other bytes"))
 }
 
-fn decode_error(protocol: Protocol, response: &Response<Vec<u8>>) -> ApiError {
+fn decode_error(protocol: Protocol, response: &Response<Bytes>) -> ApiError {
     let status = response.status().as_u16();
     let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut error = ApiError {

@@ -1,5 +1,6 @@
 //! REST-JSON, the EBS direct APIs' protocol: members in the path, the query string, headers, and the body.
 
+use bytes::Bytes;
 use http::Request;
 use http::Response;
 
@@ -22,7 +23,7 @@ struct Parts {
     headers: Vec<(&'static str, String)>,
     query: Vec<(String, String)>,
     uri: Vec<(&'static str, String)>,
-    payload: Option<Vec<u8>>,
+    payload: Option<Bytes>,
 }
 
 fn take_apart<T: Value>(mut node: Node) -> Parts {
@@ -36,7 +37,7 @@ fn take_apart<T: Value>(mut node: Node) -> Parts {
             (Place::QueryString, node) => parts.query.push((member.wire.to_owned(), text(&node))),
             (Place::Uri, node) => parts.uri.push((member.wire, text(&node))),
             (Place::Payload, Node::Bytes(bytes)) => parts.payload = Some(bytes),
-            (Place::Payload, node) => parts.payload = Some(text(&node).into_bytes()),
+            (Place::Payload, node) => parts.payload = Some(text(&node).into()),
         }
     }
     parts
@@ -51,14 +52,14 @@ fn has_member_in<T: Value>(place: Place) -> bool {
 }
 
 /// A shape with no member in the body has an empty one, not `{}`.
-fn body_of<T: Value>(parts: Parts) -> (Vec<u8>, &'static str) {
+fn body_of<T: Value>(parts: Parts) -> (Bytes, &'static str) {
     if has_member_in::<T>(Place::Payload) {
         return (parts.payload.unwrap_or_default(), "application/octet-stream");
     }
     if !has_member_in::<T>(Place::Body) {
-        return (Vec::new(), "application/json");
+        return (Bytes::new(), "application/json");
     }
-    (json::encode(&Node::Struct(parts.body)).to_string().into_bytes(), "application/json")
+    (json::encode(&Node::Struct(parts.body)).to_string().into(), "application/json")
 }
 
 /// A value that no header can hold (a line break, a control character) is left out: the service then names the missing
@@ -71,7 +72,7 @@ fn put_headers(headers: &mut http::HeaderMap, values: Vec<(&'static str, String)
     }
 }
 
-pub(super) fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
+pub(super) fn encode_request<O: Operation>(request: &O) -> Request<Bytes> {
     let mut parts = take_apart::<O>(tree(request).without_empty_lists());
     let mut path = O::PATH.to_owned();
     for (name, value) in &parts.uri {
@@ -91,7 +92,7 @@ pub(super) fn encode_request<O: Operation>(request: &O) -> Request<Vec<u8>> {
     request
 }
 
-pub(super) fn encode_answer<T: Value>(answer: &T, status: u16) -> Response<Vec<u8>> {
+pub(super) fn encode_answer<T: Value>(answer: &T, status: u16) -> Response<Bytes> {
     let mut parts = take_apart::<T>(tree(answer));
     let headers = std::mem::take(&mut parts.headers);
     let (body, content_type) = body_of::<T>(parts);
@@ -118,7 +119,7 @@ pub(super) fn match_path(pattern: &str, path: &str) -> Option<Vec<(String, Strin
     Some(places)
 }
 
-pub(super) fn decode_request<O: Operation>(request: &Request<Vec<u8>>) -> Result<O, DecodeError> {
+pub(super) fn decode_request<O: Operation>(request: &Request<Bytes>) -> Result<O, DecodeError> {
     let places = match_path(O::PATH, request.uri().path())
         .ok_or_else(|| DecodeError::unexpected(O::PATH, request.uri().path()))?;
     let query = decode_form(request.uri().query().unwrap_or_default())?;
@@ -130,13 +131,13 @@ pub(super) fn decode_request<O: Operation>(request: &Request<Vec<u8>>) -> Result
     })
 }
 
-pub(super) fn decode_answer<T: Value>(answer: &Response<Vec<u8>>) -> Result<T, DecodeError> {
+pub(super) fn decode_answer<T: Value>(answer: &Response<Bytes>) -> Result<T, DecodeError> {
     put_together(answer.headers(), answer.body(), |_| None)
 }
 
 fn put_together<T: Value>(
     headers: &http::HeaderMap,
-    body: &[u8],
+    body: &Bytes,
     from_uri: impl Fn(&Member) -> Option<String>,
 ) -> Result<T, DecodeError> {
     let mut node = if has_member_in::<T>(Place::Payload) { Node::Struct(Vec::new()) } else { json::decode_body(body)? };
@@ -144,7 +145,7 @@ fn put_together<T: Value>(
         let text = |text: Option<String>| text.map(Node::Text);
         let found = match member.place {
             Place::Body => continue,
-            Place::Payload => Some(Node::Bytes(body.to_vec())),
+            Place::Payload => Some(Node::Bytes(body.clone())),
             Place::Header => text(headers.get(member.wire).and_then(|value| value.to_str().ok()).map(str::to_owned)),
             Place::Uri | Place::QueryString => text(from_uri(&member)),
         };

@@ -1,5 +1,6 @@
 //! Shapes: structs that know their members' wire names, and the values that they are made of.
 
+use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::error::DecodeError;
@@ -130,9 +131,10 @@ pub trait Operation: Shape {
     }
 }
 
-/// Bytes: base64 in text, as they are where they are the payload.
+/// Bytes: base64 in text, as they are where they are the payload. Copies of one share its bytes: a block is held once, however often
+/// it is sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Blob(pub Vec<u8>);
+pub struct Blob(pub Bytes);
 
 impl<T: Value> Value for Option<T> {
     fn kind() -> Kind {
@@ -238,7 +240,7 @@ scalar!(Blob, Blob, "base64", |value| Node::Bytes(value.0.clone()), |node| match
     Node::Bytes(bytes) => Some(Self(bytes)),
     Node::Text(text) => {
         let text: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
-        data_encoding::BASE64.decode(text.as_bytes()).ok().map(Self)
+        data_encoding::BASE64.decode(text.as_bytes()).ok().map(|bytes| Self(bytes.into()))
     }
     _ => None,
 });

@@ -90,7 +90,7 @@ fn value(kind: &Kind, members: fn() -> Vec<Member>, carried: Carried) -> BoxedSt
         Kind::Double => any::<i32>().prop_map(|value| Node::Float(f64::from(value) / 8.0)).boxed(),
         Kind::Boolean => any::<bool>().prop_map(Node::Bool).boxed(),
         Kind::Timestamp => instant(carried).prop_map(Node::Instant).boxed(),
-        Kind::Blob => vec(any::<u8>(), 0..64).prop_map(Node::Bytes).boxed(),
+        Kind::Blob => vec(any::<u8>(), 0..64).prop_map(|bytes| Node::Bytes(bytes.into())).boxed(),
         Kind::List(item) => vec(value(item, members, carried), 0..4).prop_map(Node::List).boxed(),
         Kind::Structure(_) => structure(&members(), carried),
     }

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use bytes::Bytes;
 use data_encoding::BASE64;
 use http::Request;
 use http::Response;
@@ -52,7 +53,7 @@ impl Botocore {
     }
 
     /// The request as botocore writes it for these parameters.
-    fn serialize<O: Operation>(&self, request: &O) -> Request<Vec<u8>> {
+    fn serialize<O: Operation>(&self, request: &O) -> Request<Bytes> {
         let written = self
             .ask::<O>("serialize", json!({ "parameters": as_botocore::<O, O>(request, Node::without_empty_lists) }));
         let text = |json: &Json| json.as_str().unwrap().to_owned();
@@ -66,11 +67,11 @@ impl Botocore {
         for (name, value) in pairs(&written["headers"]) {
             request = request.header(name, value);
         }
-        request.body(BASE64.decode(text(&written["body"]).as_bytes()).unwrap()).unwrap()
+        request.body(BASE64.decode(text(&written["body"]).as_bytes()).unwrap().into()).unwrap()
     }
 
     /// The answer as botocore reads it.
-    fn parse<O: Operation>(&self, answer: &Response<Vec<u8>>) -> Json {
+    fn parse<O: Operation>(&self, answer: &Response<Bytes>) -> Json {
         let headers = answer.headers().iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().into()));
         let question = json!({
             "status": answer.status().as_u16(),
@@ -123,7 +124,7 @@ fn plain(model: &Model, shape: &str, kind: &Kind, members: fn() -> Vec<Member>, 
 }
 
 /// The text of a request, in a form that two writers of the same request must agree on.
-fn comparable(protocol: Protocol, request: &Request<Vec<u8>>) -> (String, Vec<(String, String)>, Json) {
+fn comparable(protocol: Protocol, request: &Request<Bytes>) -> (String, Vec<(String, String)>, Json) {
     let mut fields = wire::decode_form(request.uri().query().unwrap_or_default()).unwrap();
     let body = match protocol {
         Protocol::Ec2 | Protocol::Query => {

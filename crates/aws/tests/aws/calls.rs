@@ -38,12 +38,12 @@ async fn client(server: &Scripted) -> Client {
 
 fn refuse(protocol: Protocol, error: &ApiError) -> Step {
     let answer = wire::encode_error(protocol, error, "id");
-    Step::Answer(answer.status().as_u16(), String::from_utf8(answer.into_body()).unwrap())
+    Step::Answer(answer.status().as_u16(), String::from_utf8(answer.into_body().into()).unwrap())
 }
 
 fn answer<O: wire::Operation>(answer: &O::Answer) -> Step {
     let answer = wire::encode_answer::<O>(answer, "id");
-    Step::Answer(answer.status().as_u16(), String::from_utf8(answer.into_body()).unwrap())
+    Step::Answer(answer.status().as_u16(), String::from_utf8(answer.into_body().into()).unwrap())
 }
 
 fn images(ids: &[&str], next_token: Option<&str>) -> Step {
@@ -95,7 +95,7 @@ async fn a_throttle_that_comes_as_400_is_tried_again() {
     let block = ebs::PutSnapshotBlockRequest {
         snapshot_id: Some("snap-1".to_owned()),
         block_index: Some(0),
-        block_data: Some(Blob(b"block".to_vec())),
+        block_data: Some(Blob(b"block".as_slice().into())),
         ..Default::default()
     };
     client(&server).await.send(block).await.unwrap();

@@ -62,7 +62,7 @@ fn aws() -> Scripted {
                 let caller =
                     sts::GetCallerIdentityResponse { account: Some("123456789012".to_owned()), ..Default::default() };
                 let answer = wire::encode_answer::<sts::GetCallerIdentityRequest>(&caller, "id");
-                String::from_utf8(answer.into_body()).unwrap()
+                String::from_utf8(answer.into_body().into()).unwrap()
             }
         };
         Step::Answer(200, body)

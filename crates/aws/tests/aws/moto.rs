@@ -212,7 +212,7 @@ async fn snapshots_are_written_and_read_block_by_block() {
         let put = ebs::PutSnapshotBlockRequest {
             snapshot_id: some(&id),
             block_index: Some(index),
-            block_data: Some(Blob(bytes.clone())),
+            block_data: Some(Blob(bytes.clone().into())),
             data_length: Some(524_288),
             checksum: some("checksum+of/the="),
             checksum_algorithm: some("SHA256"),
@@ -234,7 +234,7 @@ async fn snapshots_are_written_and_read_block_by_block() {
         block_token: blocks[1].block_token.clone(),
     };
     let block = moto.client.send(get).await.unwrap();
-    assert!(block.block_data == Some(Blob(bytes)), "the block came back changed");
+    assert!(block.block_data == Some(Blob(bytes.into())), "the block came back changed");
     assert_eq!((block.data_length, block.checksum_algorithm.as_deref()), (Some(524_288), Some("SHA256")));
 
     let ask = ec2::DescribeSnapshotsRequest { snapshot_ids: vec![id.clone()], ..Default::default() };

@@ -1,5 +1,6 @@
 //! What one side writes, the other reads; and nothing that arrives makes a decoder panic.
 
+use bytes::Bytes;
 use http::Request;
 use http::Response;
 use jiff::Timestamp;
@@ -91,10 +92,10 @@ impl Visit for Fuzz {
         let requests = any_of::<O>(Carried::by_requests(protocol)).prop_flat_map(|request| {
             let (parts, body) = wire::encode_request(&request).into_parts();
             let target = spoilt(parts.uri.to_string().into_bytes());
-            (Just(parts), target, spoilt(body), spoilt(b"value".to_vec()))
+            (Just(parts), target, spoilt(body.into()), spoilt(b"value".to_vec()))
         });
         check(O::ACTION, 64, &requests, |(parts, target, body, header)| {
-            let mut request = Request::from_parts(parts, body);
+            let mut request = Request::from_parts(parts, body.into());
             if let Ok(uri) = http::Uri::try_from(target) {
                 *request.uri_mut() = uri;
             }
@@ -106,10 +107,10 @@ impl Visit for Fuzz {
         });
         let answers = any_of::<O::Answer>(Carried::by_answers(protocol)).prop_flat_map(|answer| {
             let (parts, body) = wire::encode_answer::<O>(&answer, "id").into_parts();
-            (Just(parts), spoilt(body), prop::sample::select(vec![200_u16, 201, 400, 404, 500, 503]))
+            (Just(parts), spoilt(body.into()), prop::sample::select(vec![200_u16, 201, 400, 404, 500, 503]))
         });
         check(O::ACTION, 64, &answers, |(parts, body, status)| {
-            let mut answer = Response::from_parts(parts, body);
+            let mut answer = Response::from_parts(parts, body.into());
             *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
             let _ = wire::decode_answer::<O>(&answer);
             Ok(())
@@ -122,8 +123,8 @@ fn no_bytes_make_a_decoder_panic() {
     visit_all(&mut Fuzz);
 }
 
-fn form(text: &str) -> Request<Vec<u8>> {
-    Request::builder().method("POST").uri("/").body(text.as_bytes().to_vec()).unwrap()
+fn form(text: &str) -> Request<Bytes> {
+    Request::builder().method("POST").uri("/").body(text.to_owned().into()).unwrap()
 }
 
 fn read_filters(text: &str) -> Vec<ec2::Filter> {
@@ -152,8 +153,8 @@ fn a_form_that_contradicts_itself_is_refused_with_the_name() {
 }
 
 #[test]
-fn a_block_of_half_a_mebibyte_travels_as_it_is() {
-    let bytes: Vec<u8> = (0..524_288_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+fn a_block_of_half_a_mebibyte_travels_as_it_is_and_is_held_once() {
+    let bytes: Bytes = (0..524_288_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     let request = ebs::PutSnapshotBlockRequest {
         snapshot_id: Some("snap-1".to_owned()),
         block_index: Some(7),
@@ -163,7 +164,10 @@ fn a_block_of_half_a_mebibyte_travels_as_it_is() {
     };
     let written = wire::encode_request(&request);
     assert_eq!(*written.body(), bytes);
-    assert_eq!(wire::decode_request(&written), Ok(request));
+    assert_eq!(written.body().as_ptr(), bytes.as_ptr(), "copied on the way out");
+    let read: ebs::PutSnapshotBlockRequest = wire::decode_request(&written).unwrap();
+    assert_eq!(read.block_data.as_ref().map(|block| block.0.as_ptr()), Some(bytes.as_ptr()), "copied on the way in");
+    assert_eq!(read, request);
     let answer = ebs::GetSnapshotBlockResponse { block_data: Some(Blob(bytes)), ..Default::default() };
     let written = wire::encode_answer::<ebs::GetSnapshotBlockRequest>(&answer, "id");
     assert_eq!(wire::decode_answer::<ebs::GetSnapshotBlockRequest>(&written), Ok(Ok(answer)));
@@ -172,14 +176,14 @@ fn a_block_of_half_a_mebibyte_travels_as_it_is() {
 #[test]
 fn answers_write_empty_lists_and_requests_do_not() {
     let answer = wire::encode_answer::<ec2::DescribeImagesRequest>(&ec2::DescribeImagesResult::default(), "id");
-    let xml = String::from_utf8(answer.into_body()).unwrap();
+    let xml = String::from_utf8(answer.into_body().into()).unwrap();
     assert!(xml.contains("<imagesSet></imagesSet>"), "{xml}");
     let answer = wire::encode_answer::<ssm::GetParametersRequest>(&ssm::GetParametersResult::default(), "id");
-    assert_eq!(answer.body(), br#"{"Parameters":[],"InvalidParameters":[]}"#);
-    assert_eq!(wire::encode_request(&ssm::PutParameterRequest::default()).body(), b"{}");
-    assert_eq!(wire::encode_request(&ebs::StartSnapshotRequest::default()).body(), b"{}");
+    assert_eq!(answer.body(), r#"{"Parameters":[],"InvalidParameters":[]}"#);
+    assert_eq!(wire::encode_request(&ssm::PutParameterRequest::default()).body(), "{}");
+    assert_eq!(wire::encode_request(&ebs::StartSnapshotRequest::default()).body(), "{}");
     let nothing = wire::encode_answer::<ec2::CreateTagsRequest>(&ec2::Nothing::default(), "id");
-    assert!(String::from_utf8(nothing.into_body()).unwrap().contains("<return>true</return>"));
+    assert!(String::from_utf8(nothing.into_body().into()).unwrap().contains("<return>true</return>"));
 }
 
 #[test]
@@ -248,10 +252,10 @@ fn errors_survive_every_protocol() {
 
 #[test]
 fn an_answer_of_something_else_is_an_error_with_its_text() {
-    let page = Response::builder().status(502).body(b"<html>Bad gateway</html>".to_vec()).unwrap();
+    let page = Response::builder().status(502).body("<html>Bad gateway</html>".into()).unwrap();
     let error = wire::decode_answer::<ec2::DescribeImagesRequest>(&page).unwrap().unwrap_err();
     assert_eq!((error.status, &*error.code, &*error.message), (502, "HTTP502", "<html>Bad gateway</html>"));
     assert!(error.is_transient());
-    let page = Response::builder().status(200).body(b"not XML".to_vec()).unwrap();
+    let page = Response::builder().status(200).body("not XML".into()).unwrap();
     assert!(wire::decode_answer::<ec2::DescribeImagesRequest>(&page).is_err());
 }

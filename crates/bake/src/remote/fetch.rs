@@ -8,6 +8,7 @@ use futures::TryStreamExt as _;
 use futures::stream;
 use ovenbird_aws::Client;
 use ovenbird_aws::ebs;
+use ovenbird_aws::wire::Blob;
 use ovenbird_core::block::BlockMap;
 use ovenbird_core::block::Digest;
 use ovenbird_core::manifest::Blocks;
@@ -108,7 +109,7 @@ async fn write_blocks(
     while let Some((index, digest, block)) = arriving.try_next().await? {
         stop_if_interrupted()?;
         let doing = || format!("write {}", disk.display());
-        blocks::write_block(&file, index, &block).map_err(working(doing()))?;
+        blocks::write_block(&file, index, &block.0).map_err(working(doing()))?;
         arrived.note(index, digest).map_err(working(doing()))?;
         if digest == Digest::ZERO_BLOCK {
             map.blocks.remove(&index);
@@ -122,7 +123,7 @@ async fn write_blocks(
 }
 
 /// A block and its digest, which the service's own checksum agrees with.
-async fn get_block(client: &Client, snapshot: &str, mut wanted: Wanted) -> Result<(u32, Digest, Vec<u8>), BakeError> {
+async fn get_block(client: &Client, snapshot: &str, mut wanted: Wanted) -> Result<(u32, Digest, Blob), BakeError> {
     let index = wanted.index;
     let doing = || format!("read block {index} of {snapshot}");
     for reading in 1.. {
@@ -133,9 +134,9 @@ async fn get_block(client: &Client, snapshot: &str, mut wanted: Wanted) -> Resul
         };
         match client.send(request).await {
             Ok(answer) => {
-                let block = answer.block_data.unwrap_or_default().0;
-                let digest = Digest::of(&block);
-                if block.len() == BLOCK && answer.checksum.as_deref().and_then(Digest::from_base64) == Some(digest) {
+                let block = answer.block_data.unwrap_or_default();
+                let digest = Digest::of(&block.0);
+                if block.0.len() == BLOCK && answer.checksum.as_deref().and_then(Digest::from_base64) == Some(digest) {
                     return Ok((index, digest, block));
                 }
             }

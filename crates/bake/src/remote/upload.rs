@@ -201,7 +201,7 @@ async fn put_block(
         data_length: i32::try_from(BLOCK_SIZE).ok(),
         checksum: Some(digest.base64()),
         checksum_algorithm: Some("SHA256".to_owned()),
-        block_data: Some(Blob(block)),
+        block_data: Some(Blob(block.into())),
         ..Default::default()
     };
     let put = once_there(client, snapshot, &request, started).await;

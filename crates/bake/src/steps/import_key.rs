@@ -49,7 +49,7 @@ impl Step for ImportKey<'_> {
             let pair = KeyPair::ensure(&oven.folder.path.join(super::SSH), &bake).map_err(working("make a key"))?;
             let request = ec2::ImportKeyPairRequest {
                 key_name: Some(key_name(&bake)),
-                public_key_material: Some(Blob(pair.public.clone().into_bytes())),
+                public_key_material: Some(Blob(pair.public.clone().into())),
                 tag_specifications: tag_all(&run_tags(oven, self.source)?, ["key-pair"]),
                 ..Default::default()
             };

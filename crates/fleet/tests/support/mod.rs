@@ -127,7 +127,7 @@ pub(crate) async fn start_snapshot(client: &Client, contents: &[u64], tags: &[(&
             data_length: i32::try_from(BLOCK_SIZE).ok(),
             checksum: Some(Digest::of(&bytes).base64()),
             checksum_algorithm: Some("SHA256".to_owned()),
-            block_data: Some(Blob(bytes)),
+            block_data: Some(Blob(bytes.into())),
             progress: None,
         };
         client.send(request).await.expect("put");

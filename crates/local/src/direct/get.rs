@@ -1,11 +1,8 @@
 //! GetSnapshotBlock.
 
-use http::Request;
-use http::Response;
 use ovenbird_aws::ebs::GetSnapshotBlockRequest;
 use ovenbird_aws::ebs::GetSnapshotBlockResponse;
 use ovenbird_aws::wire::Blob;
-use ovenbird_aws::wire::encode_answer;
 use ovenbird_core::block::BLOCK_SIZE;
 
 use super::BLOCK_TOKEN;
@@ -13,19 +10,11 @@ use super::BlockToken;
 use super::block_within;
 use super::readable_snapshot;
 use super::refusal;
-use crate::dispatch::decode;
 use crate::failure::Answer;
 use crate::failure::required;
 use crate::faults::Twist;
 use crate::seal::Unsealed;
 use crate::world::Call;
-
-/// Writes the answer with its bytes as they are.
-pub(crate) fn run(call: &Call, request: &mut Request<Vec<u8>>, request_id: &str) -> Answer<Response<Vec<u8>>> {
-    let mut answer = get_snapshot_block(call, &decode(request)?)?;
-    let Blob(bytes) = answer.block_data.take().unwrap_or_default();
-    Ok(encode_answer::<GetSnapshotBlockRequest>(&answer, request_id).map(|_| bytes))
-}
 
 /// Reads a block that a list call gave a token for.
 pub(crate) fn get_snapshot_block(call: &Call, request: &GetSnapshotBlockRequest) -> Answer<GetSnapshotBlockResponse> {
@@ -48,7 +37,7 @@ pub(crate) fn get_snapshot_block(call: &Call, request: &GetSnapshotBlockRequest)
     }
     Ok(GetSnapshotBlockResponse {
         data_length: i32::try_from(BLOCK_SIZE).ok(),
-        block_data: Some(Blob(bytes)),
+        block_data: Some(Blob(bytes.into())),
         checksum: Some(token.digest.base64()),
         checksum_algorithm: Some("SHA256".to_owned()),
     })

@@ -1,11 +1,8 @@
 //! PutSnapshotBlock.
 
-use http::Request;
-use http::Response;
 use ovenbird_aws::ebs::PutSnapshotBlockRequest;
 use ovenbird_aws::ebs::PutSnapshotBlockResponse;
 use ovenbird_aws::wire::Blob;
-use ovenbird_aws::wire::encode_answer;
 use ovenbird_core::block::BLOCK_SIZE;
 use ovenbird_core::block::Digest;
 
@@ -14,21 +11,12 @@ use super::refusal;
 use super::writable_snapshot;
 use crate::catalogue;
 use crate::catalogue::snapshots;
-use crate::dispatch::decode;
 use crate::failure::Answer;
 use crate::world::Call;
 
-/// Reads the request with its bytes as they are.
-pub(crate) fn run(call: &Call, request: &mut Request<Vec<u8>>, request_id: &str) -> Answer<Response<Vec<u8>>> {
-    let bytes = std::mem::take(request.body_mut());
-    let request = PutSnapshotBlockRequest { block_data: Some(Blob(bytes)), ..decode(request)? };
-    let answer = put_snapshot_block(call, &request)?;
-    Ok(encode_answer::<PutSnapshotBlockRequest>(&answer, request_id))
-}
-
 /// Writes a block of a pending snapshot; the same block written again replaces the first.
 pub(crate) fn put_snapshot_block(call: &Call, request: &PutSnapshotBlockRequest) -> Answer<PutSnapshotBlockResponse> {
-    let bytes = request.block_data.as_ref().map(|Blob(bytes)| bytes.as_slice()).unwrap_or_default();
+    let bytes = request.block_data.as_ref().map(|Blob(bytes)| &bytes[..]).unwrap_or_default();
     let digest = verify_block(request, bytes)?;
     if request.progress.is_some_and(|percent| !(0..=100).contains(&percent)) {
         return refusal::invalid("INVALID_PARAMETER_VALUE", "x-amz-Progress must be 0 to 100.");

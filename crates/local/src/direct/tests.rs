@@ -39,7 +39,7 @@ fn get(fixture: &Fixture, snapshot: &str, block: i32, token: &str) -> Answer<Vec
         block_index: Some(block),
         block_token: Some(token.to_owned()),
     };
-    Ok(get_snapshot_block(&fixture.call(), &request)?.block_data.expect("bytes").0)
+    Ok(get_snapshot_block(&fixture.call(), &request)?.block_data.expect("bytes").0.into())
 }
 
 fn delete(fixture: &Fixture, snapshot: &str) -> Answer<()> {

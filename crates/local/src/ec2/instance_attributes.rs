@@ -125,7 +125,7 @@ fn modify_at_rest(instance: &mut Instance, request: &ModifyInstanceAttributeRequ
         instance.instance_type = verify_type(value.value.as_deref())?;
     }
     if let Some(value) = &request.user_data {
-        let bytes = value.value.as_ref().map(|blob| blob.0.clone()).unwrap_or_default();
+        let bytes = value.value.as_ref().map(|blob| blob.0.to_vec()).unwrap_or_default();
         instance.user_data = verify_user_data(bytes)?;
     }
     Ok(())

@@ -64,7 +64,7 @@ pub(crate) fn create_launch_template(
             scope: call.scope.clone(),
             name: name.to_owned(),
             created: call.now,
-            contents: encode_request(&contents).into_body(),
+            contents: encode_request(&contents).into_body().into(),
         };
         launch_templates::insert_template(db, &template)?;
         tags::put_tags(db, &call.scope, &template.id, &tags)?;
@@ -120,7 +120,7 @@ fn to_api(template: &LaunchTemplate, tags: &[Tag]) -> ec2::LaunchTemplate {
 /// The launch that the template of this id or name asks for, and the template's id and name.
 pub(super) fn launch_of(db: &Connection, call: &Call, named: &str) -> Answer<(RunInstancesRequest, String, String)> {
     let template = find(db, call, named)?;
-    let request = http::Request::new(template.contents);
+    let request = http::Request::new(template.contents.into());
     let made = decode_request::<CreateLaunchTemplateRequest>(&request)
         .map_err(|error| Failure::internal(format!("read the launch template {}", template.id), error))?;
     Ok((to_launch(made.launch_template_data.unwrap_or_default()), template.id, template.name))
