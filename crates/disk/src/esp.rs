@@ -1,5 +1,6 @@
 //! Files of an EFI system partition inside a raw disk, with mtools: no mount, and no vfat in the kernel.
 
+use std::fs::File;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -88,7 +89,18 @@ impl Esp {
     /// # Errors
     /// [`EspError::Tool`] when there is no such file, or mtools fails.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, EspError> {
-        Ok(self.mtool("mtype", &format!("read {path} of")).arg(format!("::/{path}")).run()?.stdout)
+        let mut content = Vec::new();
+        self.read_pieces(path, |piece| content.extend_from_slice(piece))?;
+        Ok(content)
+    }
+
+    /// Hands over a file's content piece by piece.
+    ///
+    /// # Errors
+    /// As [`Esp::read`].
+    pub fn read_pieces(&self, path: &str, see: impl FnMut(&[u8])) -> Result<(), EspError> {
+        self.mtool("mtype", &format!("read {path} of")).arg(format!("::/{path}")).run_pieces(see)?;
+        Ok(())
     }
 
     /// Writes a file, with the folders above it; replaces one that is there.
@@ -96,13 +108,23 @@ impl Esp {
     /// # Errors
     /// [`EspError::Tool`] when the partition is full, or mtools fails.
     pub fn write(&self, path: &str, content: &[u8]) -> Result<(), EspError> {
+        self.put(path, |mcopy| mcopy.stdin_bytes(content))
+    }
+
+    /// As [`Esp::write`], with the content of a file of this machine, however large it is.
+    ///
+    /// # Errors
+    /// As [`Esp::write`].
+    pub fn write_file(&self, path: &str, content: impl Into<File>) -> Result<(), EspError> {
+        self.put(path, |mcopy| mcopy.stdin_file(content))
+    }
+
+    fn put(&self, path: &str, feed: impl FnOnce(Tool) -> Tool) -> Result<(), EspError> {
         for (end, _) in path.match_indices('/') {
             self.ensure_folder(&path[..end])?;
         }
-        self.mtool("mcopy", &format!("write {path} to"))
-            .args(["-o", "-", &format!("::/{path}")])
-            .stdin_bytes(content)
-            .run()?;
+        let mcopy = self.mtool("mcopy", &format!("write {path} to")).args(["-o", "-", &format!("::/{path}")]);
+        feed(mcopy).run()?;
         Ok(())
     }
 

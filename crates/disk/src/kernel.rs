@@ -5,6 +5,7 @@
 
 use std::cmp::Ordering;
 use std::io;
+use std::io::Read as _;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -62,13 +63,12 @@ pub enum KernelError {
 /// [`KernelError::Boot`] when its `/boot` cannot be read.
 pub fn find_newest_kernel(root: &Path) -> Result<Option<Kernel>, KernelError> {
     let boot = root.join("boot");
-    let boot_error = |source| KernelError::Boot { boot: boot.clone(), source };
     if !boot.exists() {
         return Ok(None);
     }
     let mut versions = Vec::new();
-    for entry in fs::read_dir(&boot).map_err(boot_error)? {
-        let name = entry.map_err(boot_error)?.file_name();
+    for entry in fs::read_dir(&boot).map_err(boot_error(&boot))? {
+        let name = entry.map_err(boot_error(&boot))?.file_name();
         versions.extend(name.to_string_lossy().strip_prefix("vmlinuz-").map(str::to_owned));
     }
     Ok(versions.into_iter().max_by(|a, b| compare_versions(a, b)).map(|version| Kernel {
@@ -83,13 +83,12 @@ pub fn find_newest_kernel(root: &Path) -> Result<Option<Kernel>, KernelError> {
 /// # Errors
 /// [`KernelError`] when the kernel cannot be read or the partition not written.
 pub fn put_kernel(esp: &Esp, kernel: &Kernel, options: &str) -> Result<(), KernelError> {
-    let boot_error = |source| KernelError::Boot { boot: kernel.image.clone(), source };
     let image = format!("vmlinuz-{}", kernel.version);
-    esp.write(&image, &fs::read(&kernel.image).map_err(boot_error)?)?;
+    esp.write_file(&image, open(&kernel.image)?)?;
     let mut entry = format!("title Linux\nversion {}\nlinux /{image}\n", kernel.version);
     if let Some(initrd) = &kernel.initrd {
         let name = format!("initrd.img-{}", kernel.version);
-        esp.write(&name, &fs::read(initrd).map_err(boot_error)?)?;
+        esp.write_file(&name, open(initrd)?)?;
         entry += &format!("initrd /{name}\n");
     }
     // The entry comes last: until it is there, the old kernel boots.
@@ -147,8 +146,7 @@ fn is_current(esp: &Esp, entry: &str, kernel: &Kernel) -> Result<bool, KernelErr
         match (on_esp.map(|path| path.trim_start_matches('/')), in_root) {
             (None, None) => {}
             (Some(path), Some(file)) if files.iter().any(|known| known == path) => {
-                let wanted = fs::read(file).map_err(|source| KernelError::Boot { boot: file.clone(), source })?;
-                if esp.read(path)? != wanted {
+                if !is_same(esp, path, file)? {
                     return Ok(false);
                 }
             }
@@ -156,6 +154,29 @@ fn is_current(esp: &Esp, entry: &str, kernel: &Kernel) -> Result<bool, KernelErr
         }
     }
     Ok(true)
+}
+
+/// Compared piece by piece: a kernel and its initial RAM disk have tens of MiB.
+fn is_same(esp: &Esp, path: &str, file: &Path) -> Result<bool, KernelError> {
+    let mut wanted = open(file)?;
+    let length = wanted.metadata().map_err(boot_error(file))?.len();
+    let (mut end, mut same, mut buffer) = (0, Ok(true), Vec::new());
+    esp.read_pieces(path, |piece| {
+        end += piece.len() as u64;
+        if matches!(same, Ok(true)) && end <= length {
+            buffer.resize(piece.len(), 0);
+            same = wanted.read_exact(&mut buffer).map(|()| buffer == piece);
+        }
+    })?;
+    Ok(same.map_err(boot_error(file))? && end == length)
+}
+
+fn open(file: &Path) -> Result<fs::File, KernelError> {
+    fs::File::open(file).map_err(boot_error(file))
+}
+
+fn boot_error(boot: &Path) -> impl Fn(io::Error) -> KernelError {
+    move |source| KernelError::Boot { boot: boot.to_owned(), source }
 }
 
 fn entry_field<'a>(entry: &'a str, name: &str) -> Option<&'a str> {

@@ -66,7 +66,7 @@ enum Input {
 pub struct Output {
     /// Exit status: 0, or one that [`Tool::accept`] allows.
     pub code: i32,
-    /// All of the standard output; empty after [`Tool::run_lines`].
+    /// All of the standard output; empty after [`Tool::run_lines`] and [`Tool::run_pieces`].
     pub stdout: Vec<u8>,
     /// The end of the standard error (at most 16 KiB).
     pub stderr: String,
@@ -197,6 +197,14 @@ impl Tool {
     /// [`ToolError`] when it is missing, cannot start, ends with another status than 0, takes too long, or is interrupted.
     pub fn run(self) -> Result<Output, ToolError> {
         run::run(self)
+    }
+
+    /// Runs it to its end, and hands over what it prints piece by piece, however much it is; [`Output::stdout`] is then empty.
+    ///
+    /// # Errors
+    /// As [`Tool::run`].
+    pub fn run_pieces(self, see: impl FnMut(&[u8])) -> Result<Output, ToolError> {
+        run::run_pieces(self, see)
     }
 
     /// Runs it to its end, and hands over every line as soon as it is printed.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use std::os::unix::fs::FileExt as _;
+use std::time::Duration;
+use std::time::UNIX_EPOCH;
 
 use fs_err as fs;
 use ovenbird_core::block::BLOCK_SIZE;
@@ -56,13 +58,17 @@ fn make_esp(disk: &std::path::Path) -> Esp {
 #[test]
 fn an_esp_holds_files_and_is_the_same_every_time() {
     let dir = tempfile::tempdir().unwrap();
+    let content = vec![0xe5; 3_000_000];
     let mut maps = Vec::new();
     for name in ["one", "two"] {
         let disk = dir.path().join(name);
         make_esp(&disk);
         let esp = Esp::find(&disk, 1_700_000_000).unwrap();
-        let content = vec![0xe5; 3_000_000];
-        esp.write("EFI/BOOT/BOOTX64.EFI", &content).unwrap();
+        // Of another time in each run.
+        fs::write(dir.path().join("content"), &content).unwrap();
+        let file = fs::File::open(dir.path().join("content")).unwrap();
+        file.file().set_modified(UNIX_EPOCH + Duration::from_secs(1_000_000_000 * maps.len() as u64)).unwrap();
+        esp.write_file("EFI/BOOT/BOOTX64.EFI", file).unwrap();
         esp.write("EFI/BOOT/other", b"old").unwrap();
         esp.write("EFI/BOOT/other", b"new").unwrap();
         esp.write("loader/loader.conf", b"timeout 0\n").unwrap();
@@ -102,8 +108,10 @@ fn the_esp_follows_the_newest_kernel_of_the_root() {
         "{entry}"
     );
 
-    fs::write(root.join("boot/vmlinuz-6.1.0-10"), "ten, patched").unwrap();
-    assert_eq!(kernel::has_newest_kernel(&disk, &root).unwrap(), Some(false), "the same version with other bytes");
+    for other in ["ten, patched", "te", "TEN"] {
+        fs::write(root.join("boot/vmlinuz-6.1.0-10"), other).unwrap();
+        assert_eq!(kernel::has_newest_kernel(&disk, &root).unwrap(), Some(false), "the same version as {other}");
+    }
 }
 
 #[test]

@@ -72,13 +72,16 @@ impl From<Errno> for Stop {
 
 pub(super) fn run(tool: Tool) -> Result<Output, ToolError> {
     let mut stdout = Vec::new();
-    let mut output = start(tool)?.end_with(|stream, bytes| {
+    let output = run_pieces(tool, |piece| stdout.extend_from_slice(piece))?;
+    Ok(Output { stdout, ..output })
+}
+
+pub(super) fn run_pieces(tool: Tool, mut see: impl FnMut(&[u8])) -> Result<Output, ToolError> {
+    start(tool)?.end_with(|stream, bytes| {
         if matches!(stream, Stream::Out) {
-            stdout.extend_from_slice(bytes);
+            see(bytes);
         }
-    })?;
-    output.stdout = stdout;
-    Ok(output)
+    })
 }
 
 impl Started {
