@@ -42,6 +42,7 @@ use crate::step::Steps;
 use crate::steps;
 use crate::steps::Next;
 use crate::working_disk;
+use crate::working_disk::WorkingDisk;
 
 /// A finished bake.
 #[derive(Clone, Debug)]
@@ -136,7 +137,12 @@ async fn bake_to(
     let ended = ended.and_then(|(plan, baked)| post_process(&mut oven, &plan, baked.as_ref()).map(|()| (plan, baked)));
     let is_clean = oven.is_clean && !oven.has_left;
     drop(oven);
-    let removed = if is_clean { folder.remove() } else { Ok(()) };
+    let removed = if is_clean {
+        WorkingDisk::leave(&folder.path, &request.folders);
+        folder.remove()
+    } else {
+        Ok(())
+    };
     let baked = ended?;
     removed?;
     Ok(baked)

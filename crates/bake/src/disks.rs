@@ -16,6 +16,7 @@ use ovenbird_disk::blocks;
 
 use self::arriving::Arriving;
 use self::shelf::Shelf;
+use self::shelf::put_last;
 use crate::error::BakeError;
 use crate::error::working;
 use crate::folder::Folders;
@@ -37,6 +38,13 @@ pub(crate) struct KeptDisk {
 }
 
 impl KeptDisk {
+    /// One that is on no shelf.
+    #[cfg(test)]
+    pub(crate) fn of_test(snapshot: &str, path: &Path, map: BlockMap) -> Self {
+        let used = Arc::new(File::open(path).expect("a disk"));
+        Self { snapshot: snapshot.to_owned(), path: path.to_owned(), map, _used: used }
+    }
+
     /// The file of what is known of the files on disks that were copied from it.
     pub(crate) fn known_files(&self) -> PathBuf {
         self.path.with_extension("files.json")
@@ -163,6 +171,25 @@ pub(crate) fn keep_layer(
         }
     };
     Shelf::of_layers(folders).put(snapshot, map, place)
+}
+
+/// Keeps the disk of a layer that nothing was run over yet. It goes before all others, as the beginning of a copy.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn keep_for_copies(folders: &Folders, disk: &Path, snapshot: &str, map: &BlockMap) -> Result<(), BakeError> {
+    let kept = keep_layer(folders, disk, snapshot, map)?;
+    kept.map_or(Ok(()), |kept| put_last(&kept.path)).map_err(working("keep a disk for copies"))
+}
+
+/// Moves a disk that the cache has no more room for to `path`, and tells what it holds: to copy another one over it, only what differs
+/// has to be written.
+///
+/// # Errors
+/// The disk's.
+pub(crate) fn take_for_copy(folders: &Folders, path: &Path) -> Result<Option<BlockMap>, BakeError> {
+    let taken = Shelf::of_layers(folders).give_up_one(path);
+    taken.map_err(working("take a disk out of the cache"))
 }
 
 /// Removes what bakes that were killed had begun to fetch. While any bake fetches, all stays.

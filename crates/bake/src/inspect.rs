@@ -2,6 +2,9 @@
 
 use std::path::Path;
 use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
+use std::sync::mpsc::Sender;
+use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 
 use ovenbird_core::block::Digest;
@@ -30,23 +33,41 @@ pub(crate) struct Inspection {
 
 /// A look at a disk that nothing writes to any more, while its blocks are on their way. Dropping it waits for its end.
 pub(crate) struct Inspecting {
-    thread: Option<JoinHandle<Result<Inspection, BakeError>>>,
+    found: Receiver<Inspection>,
+    thread: Option<JoinHandle<Result<(), BakeError>>>,
 }
 
 impl Inspecting {
     /// Begins to look at `disk`; its mount is in `folder`. What is known of the disks of its base is in the file `known`.
     pub(crate) fn start(folder: &Path, disk: &Path, known: Option<PathBuf>) -> Self {
         let (folder, disk) = (folder.to_owned(), disk.to_owned());
-        Self { thread: Some(std::thread::spawn(move || inspect(&folder, &disk, known.as_deref()))) }
+        let (tell, found) = channel();
+        Self { found, thread: Some(std::thread::spawn(move || inspect(&folder, &disk, known.as_deref(), &tell))) }
     }
 
-    /// What was found.
+    /// What was found. The disk may still be mounted.
     ///
     /// # Errors
     /// [`BakeError::Lints`] where the image breaks a rule; what cannot be read.
-    pub(crate) fn end(mut self) -> Result<Inspection, BakeError> {
-        let thread = needed(self.thread.take(), "a look at the disk")?;
-        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    pub(crate) fn wait(&mut self) -> Result<Inspection, BakeError> {
+        match self.found.recv() {
+            Ok(found) => Ok(found),
+            // It has ended without.
+            Err(_) => self.join().and_then(|()| needed(None, "a look at the disk")),
+        }
+    }
+
+    /// Nothing of it is left.
+    ///
+    /// # Errors
+    /// What cannot be unmounted, or written down for bakes to come.
+    pub(crate) fn end(mut self) -> Result<(), BakeError> {
+        self.join()
+    }
+
+    fn join(&mut self) -> Result<(), BakeError> {
+        let ended = self.thread.take().map_or(Ok(Ok(())), JoinHandle::join);
+        ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     }
 }
 
@@ -57,7 +78,7 @@ impl Drop for Inspecting {
     }
 }
 
-fn inspect(folder: &Path, disk: &Path, known: Option<&Path>) -> Result<Inspection, BakeError> {
+fn inspect(folder: &Path, disk: &Path, known: Option<&Path>, tell: &Sender<Inspection>) -> Result<(), BakeError> {
     let root = gpt::find_root(disk).map_err(working("find the root partition"))?;
     let mounted = LoopMount::ensure(disk, &root, &folder.join("finished"), Access::ReadOnly)
         .map_err(working("mount the finished disk"))?;
@@ -73,12 +94,14 @@ fn inspect(folder: &Path, disk: &Path, known: Option<&Path>) -> Result<Inspectio
             "newest-kernel: the firmware would start another kernel than the newest that is installed".to_owned(),
         );
     }
+    // To unmount takes a moment, in which the image is registered. Where nobody listens any more, the bake is over.
+    let is_fine = Inspection::of(report).map(|found| _ = tell.send(found));
     mounted.unmount().map_err(working("unmount the finished disk"))?;
     if let Some(path) = known {
         let text = serde_json::to_vec(&files).map_err(working("write down which files are known"))?;
         write_atomically(path, &text)?;
     }
-    Inspection::of(report)
+    is_fine
 }
 
 /// Of no bake yet, or not readable: then all files are read.

@@ -58,7 +58,7 @@ fn run_layers(
     let logs = request.folders.logs().join(&folder.id);
     fs_err::create_dir_all(&logs).map_err(working("create the folder of the bake's log"))?;
     let disk = WorkingDisk::path_in(&folder.path);
-    let mut copying = Some(Copying::start(&base.path, &disk));
+    let mut copying = Some(Copying::start(base.clone(), &disk, None));
     for layer in &plan.layers {
         on_event(Event::Runs { layer: layer.title.clone(), why: vec!["the bake is checked".to_owned()] });
         let seen = if copying.is_some() { &base.path } else { &disk };

@@ -8,9 +8,11 @@ use ovenbird_core::layer::LayerKey;
 use serde::Deserialize;
 use serde::Serialize;
 
+use crate::disks::keep_for_copies;
 use crate::disks::write_atomically;
 use crate::error::BakeError;
 use crate::error::working;
+use crate::folder::Folders;
 
 /// Its file in the bake's folder.
 pub(crate) const NAME: &str = "disk.raw";
@@ -73,6 +75,13 @@ impl WorkingDisk {
         remove_file(&path).map_err(working("remove the bake's disk"))
     }
 
+    /// Leaves the disk in `folder` to copies to come, if it is known what is on it, and there is room. Else it goes with the folder.
+    pub(crate) fn leave(folder: &Path, folders: &Folders) {
+        if let Some(disk) = Self::find(folder).filter(|disk| disk.content.layer.is_none()) {
+            _ = keep_for_copies(folders, &disk.path, &disk.content.snapshot, &disk.content.map);
+        }
+    }
+
     /// From now on, and until [`Self::record`], what is on the disk is unknown.
     ///
     /// # Errors
@@ -108,4 +117,36 @@ fn record_path(disk: &Path) -> PathBuf {
 
 fn boot_id() -> std::io::Result<String> {
     Ok(fs_err::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_disk_that_is_what_its_snapshot_is_is_left_to_copies() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let folders = Folders { cache: dir.path().join("cache"), state: dir.path().join("state") };
+        let bake = dir.path().join("bake");
+        fs_err::create_dir(&bake).expect("made");
+        let path = WorkingDisk::path_in(&bake);
+        let map = BlockMap { volume_size: 3, ..BlockMap::default() };
+        let is_left = |layer: Option<LayerKey>| {
+            fs_err::write(&path, [0; 3]).expect("written");
+            let content = Content { snapshot: "snap-1".to_owned(), map: map.clone(), layer };
+            WorkingDisk::record(path.clone(), content).expect("recorded");
+            WorkingDisk::leave(&bake, &folders);
+            !path.exists()
+        };
+        assert!(
+            !is_left(Some(LayerKey::from_hex(&"ab".repeat(32)).expect("a key"))),
+            "its map is that of what is below"
+        );
+        assert!(is_left(None));
+        WorkingDisk::forget(&path).expect("forgotten");
+        fs_err::write(&path, [0; 3]).expect("written");
+        WorkingDisk::leave(&bake, &folders);
+        assert!(path.exists(), "nobody knows what is on it");
+        assert!(folders.cache.join("disks/layers/snap-1.raw").exists());
+    }
 }

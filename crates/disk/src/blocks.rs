@@ -144,11 +144,38 @@ pub fn copy_sparse(from: &Path, to: &Path) -> io::Result<()> {
     if rustix::fs::ioctl_ficlone(target.file(), source.file()).is_ok() {
         return Ok(());
     }
-    for (start, end) in list_data_ranges(source.file(), size)? {
+    copy_data_ranges(&source, &target, 0, size)
+}
+
+/// Makes the disk `to`, which holds `held`, a copy of `from`, which holds `content`: what both hold stays as it is.
+///
+/// # Errors
+/// When either file cannot be read or written.
+pub fn copy_over(from: &Path, content: &BlockMap, to: &Path, held: &BlockMap) -> io::Result<()> {
+    let source = fs::File::open(from)?;
+    let target = fs::OpenOptions::new().read(true).write(true).open(to)?;
+    target.set_len(content.volume_size)?;
+    if rustix::fs::ioctl_ficlone(target.file(), source.file()).is_ok() {
+        return Ok(());
+    }
+    for index in content.changes_since(held).into_keys() {
+        let start = offset_of(index);
+        let length = volume_end(content.volume_size, index) as u64;
+        if length > 0 {
+            punch(target.file(), start, length)?;
+            copy_data_ranges(&source, &target, start, start + length)?;
+        }
+    }
+    Ok(())
+}
+
+/// Copies what of `source` is no hole between two places.
+fn copy_data_ranges(source: &fs::File, target: &fs::File, from: u64, to: u64) -> io::Result<()> {
+    for (start, end) in list_data_ranges_within(source.file(), from, to)? {
         let (mut read_at, mut write_at) = (start, start);
         while read_at < end {
             let left = usize::try_from(end - read_at).unwrap_or(usize::MAX);
-            let moved = rustix::fs::copy_file_range(&source, Some(&mut read_at), &target, Some(&mut write_at), left)?;
+            let moved = rustix::fs::copy_file_range(source, Some(&mut read_at), target, Some(&mut write_at), left)?;
             if moved == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
@@ -295,7 +322,16 @@ mod tests {
             for (index, offset) in changes {
                 copy.file().write_all_at(&[7], offset_of(index) + offset)?;
             }
-            prop_assert_eq!(scan_copy(&path("copy"), &path("disk"), &expected)?, scan(&path("copy"))?);
+            let changed = scan(&path("copy"))?;
+            prop_assert_eq!(&scan_copy(&path("copy"), &path("disk"), &expected)?, &changed);
+
+            // Over one of another size, too.
+            copy_over(&path("disk"), &expected, &path("copy"), &changed)?;
+            prop_assert_eq!(&scan(&path("copy"))?, &expected);
+            create_sparse(&path("other"), 3 * BLOCK_SIZE)?.file().write_all_at(&[8; 9], BLOCK_SIZE)?;
+            copy_over(&path("disk"), &expected, &path("other"), &scan(&path("other"))?)?;
+            prop_assert_eq!(&scan(&path("other"))?, &expected);
+            prop_assert_eq!(fs::metadata(path("other"))?.len(), size);
         }
     }
 

@@ -38,9 +38,9 @@ impl Shelf {
         Self { folder: folders.cache.join("disks"), room: 4 }
     }
 
-    /// Layers that another one was run over. Each is as large as its base, and of no use when it has been baked anew.
+    /// Layers: those that another one was run over, and the last ones of images, which become the next bake's copies.
     pub(super) fn of_layers(folders: &Folders) -> Self {
-        Self { folder: folders.cache.join("disks").join("layers"), room: 3 }
+        Self { folder: folders.cache.join("disks").join("layers"), room: 4 }
     }
 
     /// The folder, made if it is missing. A disk holds what only root may read in the image.
@@ -115,20 +115,43 @@ impl Shelf {
         Ok(kept)
     }
 
+    /// Where the shelf is full, moves the disk that would go next to `path`, and tells what it holds. `None` where no disk is free, nobody
+    /// knows what it holds, or `path` is on another file system.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub(super) fn give_up_one(&self, path: &Path) -> std::io::Result<Option<BlockMap>> {
+        if !self.folder.is_dir() {
+            return Ok(None);
+        }
+        for disk in find_oldest(&self.folder, self.room - 1, is_disk)? {
+            let Some((_held, map)) = self.hold_alone(&disk) else { continue };
+            match fs_err::rename(&disk, path) {
+                Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => return Ok(None),
+                renamed => renamed?,
+            }
+            remove_beside(&disk)?;
+            return Ok(map);
+        }
+        Ok(None)
+    }
+
     /// A disk that any bake uses stays.
     fn make_room(&self) -> std::io::Result<()> {
-        let is_disk = |path: &Path| path.extension().is_some_and(|extension| extension == "raw");
         for disk in find_oldest(&self.folder, self.room, is_disk)? {
-            let Ok(file) = fs_err::File::open(&disk) else { continue };
-            if file.file().try_lock().is_err() {
-                continue;
-            }
-            let beside = ["blocks.json", "files.json", "lock"].map(|extension| disk.with_extension(extension));
-            for file in beside.into_iter().chain([disk]) {
-                ignore_missing(fs_err::remove_file(file))?;
-            }
+            let Some(_held) = self.hold_alone(&disk) else { continue };
+            remove_beside(&disk)?;
+            ignore_missing(fs_err::remove_file(disk))?;
         }
         Ok(())
+    }
+
+    /// The disk and what it holds, while nobody else uses it.
+    fn hold_alone(&self, disk: &Path) -> Option<(std::fs::File, Option<BlockMap>)> {
+        let file = fs_err::File::open(disk).ok()?.into_parts().0;
+        file.try_lock().ok()?;
+        let map = fs_err::read(disk.with_extension("blocks.json")).ok();
+        is_at(&file, disk).then(|| (file, map.and_then(|text| serde_json::from_slice(&text).ok())))
     }
 
     /// Removes what bakes that were killed had begun to fetch, but for the disk of `wanted`. While any bake fetches, all stays.
@@ -165,6 +188,16 @@ impl Shelf {
     }
 }
 
+fn is_disk(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "raw")
+}
+
+/// Removes what belongs to the disk.
+fn remove_beside(disk: &Path) -> std::io::Result<()> {
+    let beside = ["blocks.json", "files.json", "lock"];
+    beside.iter().try_for_each(|extension| ignore_missing(fs_err::remove_file(disk.with_extension(extension))))
+}
+
 /// Does `path` still lead to the open `file`?
 pub(super) fn is_at(file: &std::fs::File, path: &Path) -> bool {
     let same =
@@ -172,8 +205,18 @@ pub(super) fn is_at(file: &std::fs::File, path: &Path) -> bool {
     file.metadata().ok().zip(fs_err::metadata(path).ok()).is_some_and(|(held, named)| same(held, named))
 }
 
+/// It was used now.
 fn touch(disk: &Path) -> std::io::Result<()> {
-    let times = rustix::fs::Timestamps { last_access: NOW, last_modification: NOW };
+    set_used(disk, NOW)
+}
+
+/// It goes before all others.
+pub(super) fn put_last(disk: &Path) -> std::io::Result<()> {
+    set_used(disk, rustix::fs::Timespec { tv_sec: 0, tv_nsec: 0 })
+}
+
+fn set_used(disk: &Path, time: rustix::fs::Timespec) -> std::io::Result<()> {
+    let times = rustix::fs::Timestamps { last_access: time, last_modification: time };
     Ok(rustix::fs::utimensat(rustix::fs::CWD, disk, &times, rustix::fs::AtFlags::empty())?)
 }
 
@@ -213,6 +256,34 @@ mod tests {
 
         let refused = shelf.put("snap-5", &BlockMap::default(), |_| Ok(false)).expect("no failure");
         assert!(refused.is_none() && names() == 4, "what cannot be had leaves nothing");
+    }
+
+    #[test]
+    fn a_full_shelf_gives_up_the_disk_that_would_go_next_and_what_it_holds() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let shelf = Shelf { folder: dir.path().join("disks"), room: 2 };
+        let to = dir.path().join("to.raw");
+        let put = |snapshot: &str, size: u64| {
+            let map = BlockMap { volume_size: size, ..BlockMap::default() };
+            let place = |path: &Path| fs_err::write(path, vec![1; map.volume_size as usize]).map(|()| true);
+            shelf.put(snapshot, &map, place).expect("kept").expect("there")
+        };
+        let give_up = || shelf.give_up_one(&to).expect("no failure").map(|map| map.volume_size);
+        assert_eq!(give_up(), None, "there is no shelf yet");
+        let first = put("snap-1", 1);
+        assert_eq!(give_up(), None, "there is room for another one");
+        let second = put("snap-2", 2);
+        put_last(&second.path).expect("marked");
+        assert_eq!(give_up(), None, "both are in use");
+        drop((first, second));
+        assert_eq!(give_up(), Some(2), "the newer one is to go before all others");
+        assert_eq!(fs_err::metadata(&to).expect("moved").len(), 2);
+        assert!(shelf.find("snap-1").is_some() && shelf.find("snap-2").is_none());
+        assert_eq!(fs_err::read_dir(&shelf.folder).expect("readable").count(), 2, "a disk and its map");
+
+        drop(put("snap-3", 3));
+        fs_err::write(shelf.map_path("snap-1"), "{").expect("spoilt");
+        assert_eq!(give_up(), None, "nobody knows what it holds");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use crate::copying::Copying;
 use crate::disks::KeptDisk;
 use crate::disks::ensure_layer;
+use crate::disks::take_for_copy;
 use crate::error::BakeError;
 use crate::event::Event;
 use crate::event::Phase;
@@ -70,7 +71,8 @@ impl Step for CopyDisk<'_> {
 pub(super) fn bake_on_copy_of(oven: &mut Oven<'_>, below: KeptDisk) -> Result<(), BakeError> {
     let path = WorkingDisk::path_in(&oven.folder.path);
     WorkingDisk::forget(&path)?;
-    oven.copying = Some(Copying::start(&below.path, &path));
+    let held = take_for_copy(&oven.request.folders, &path)?;
+    oven.copying = Some(Copying::start(below.clone(), &path, held));
     let content = Content { snapshot: below.snapshot.clone(), map: below.map.clone(), layer: None };
     oven.disk = Some(WorkingDisk { path, content });
     oven.below = Some(below);

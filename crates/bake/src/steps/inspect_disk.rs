@@ -20,7 +20,7 @@ impl Step for InspectDisk {
             if oven.inspection.is_some() {
                 return Ok(());
             }
-            let inspecting = match oven.inspecting.take() {
+            let mut inspecting = match oven.inspecting.take() {
                 Some(begun) => begun,
                 // No layer was run.
                 None => {
@@ -29,8 +29,18 @@ impl Step for InspectDisk {
                     Inspecting::start(&oven.folder.path, &disk.path, oven.base.as_ref().map(KeptDisk::known_files))
                 }
             };
-            oven.inspection = Some(inspecting.end()?);
+            oven.inspection = Some(inspecting.wait()?);
+            oven.inspecting = Some(inspecting);
             Ok(())
         })
+    }
+
+    fn undo<'a>(&'a self, oven: &'a mut Oven<'_>) -> Work<'a> {
+        Box::pin(async { oven.inspecting.take().map_or(Ok(()), Inspecting::end) })
+    }
+
+    /// The disk is mounted for it.
+    fn is_scaffold(&self) -> bool {
+        true
     }
 }

@@ -70,12 +70,10 @@ impl Step for RunLayer<'_> {
             let content = Content { layer: Some(self.layer.key), ..disk.content };
             let disk = WorkingDisk::record(disk.path, content)?;
             // While this layer is on its way to AWS.
-            match self.next {
-                Next::Image => {
-                    let known = oven.base.as_ref().map(KeptDisk::known_files);
-                    oven.inspecting = Some(Inspecting::start(&oven.folder.path, &disk.path, known));
-                }
-                Next::Layer(_) | Next::Nothing => disk.write_out_soon(),
+            disk.write_out_soon();
+            if matches!(self.next, Next::Image) {
+                let known = oven.base.as_ref().map(KeptDisk::known_files);
+                oven.inspecting = Some(Inspecting::start(&oven.folder.path, &disk.path, known));
             }
             oven.disk = Some(disk);
             Ok(())
