@@ -92,6 +92,13 @@ pub enum Event {
         /// Blocks of 512 KiB that it changed.
         changed_blocks: u64,
     },
+    /// A snapshot of the image that made way stays, although the template wants it deleted: another image has it.
+    InUse {
+        /// `snap-…`
+        snapshot: String,
+        /// What EC2 said.
+        why: String,
+    },
     /// The bake failed and was to keep what it has.
     Stays {
         /// Its id, to resume it.

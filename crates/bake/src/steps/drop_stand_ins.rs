@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::error::BakeError;
+use crate::error::word;
+use crate::event::Event;
 use crate::images::deregister;
 use crate::images::list_named_like;
 use crate::images::list_snapshots;
@@ -44,7 +46,13 @@ impl Step for DropStandIns<'_> {
             if self.with_old_snapshots {
                 let stays = self.list_needed(oven).await?;
                 for snapshot in oven.journal.list_retired_snapshots().difference(&stays) {
-                    undo_snapshot(oven.client, snapshot).await?;
+                    match undo_snapshot(oven.client, snapshot).await {
+                        // The new image is out, and whose the snapshot is too needs it.
+                        Err(BakeError::Aws { source, .. }) if source.has_code("InvalidSnapshot.InUse") => {
+                            oven.tell(Event::InUse { snapshot: snapshot.clone(), why: word(&source) });
+                        }
+                        deleted => deleted?,
+                    }
                 }
             }
             Ok(())

@@ -10,6 +10,7 @@ use super::light::Light;
 use super::main_job::Baked;
 use super::random::Random;
 use super::unwind;
+use crate::support::Api;
 use crate::support::Lab;
 use crate::support::audit;
 
@@ -46,8 +47,13 @@ fn an_image_is_replaced_under_its_name() {
     };
 
     let first = Baked::of(&bake("first"));
-    let second = Baked::of(&bake("second"));
+    let snapshot = snapshot_of(&api, &first.image);
+    let other = register_other_image_of(&api, &snapshot);
+    let replacing = bake("second");
+    let second = Baked::of(&replacing);
     assert_ne!(first.image, second.image);
+    let stays = replacing.events().into_iter().find(|event| event["event"] == "in_use").expect("it says so");
+    assert!(stays["snapshot"] == snapshot && stays["why"].as_str().is_some_and(|why| why.contains(&other)), "{stays}");
     assert!(api.find_image(&first.image).is_none());
     assert_eq!(api.find_image(&second.image).and_then(|image| image.name).as_deref(), Some("one"));
     assert_eq!(names(), ["one"], "no stand-in is left");
@@ -58,6 +64,25 @@ fn an_image_is_replaced_under_its_name() {
     bake("third").exits(2).says("points at");
     assert!(api.find_image(&second.image).is_some());
     assert_eq!(audit(&home.local_state()), [""; 0]);
+}
+
+fn snapshot_of(api: &Api, image: &str) -> String {
+    let made = api.find_image(image).expect("the image is there");
+    made.block_device_mappings[0].ebs.as_ref().and_then(|ebs| ebs.snapshot_id.clone()).expect("a snapshot")
+}
+
+fn register_other_image_of(api: &Api, snapshot: &str) -> String {
+    let ebs = ec2::EbsBlockDevice { snapshot_id: Some(snapshot.to_owned()), ..Default::default() };
+    let root =
+        ec2::BlockDeviceMapping { device_name: Some("/dev/xvda".to_owned()), ebs: Some(ebs), ..Default::default() };
+    let request = ec2::RegisterImageRequest {
+        name: Some("somebody else's".to_owned()),
+        architecture: Some("x86_64".to_owned()),
+        root_device_name: Some("/dev/xvda".to_owned()),
+        block_device_mappings: vec![root],
+        ..Default::default()
+    };
+    api.send(request).expect("registered").image_id.expect("an id")
 }
 
 /// Where a bake is cut off: before the old image makes way, and at every step from then on to the last.
