@@ -113,6 +113,33 @@ mod tests {
         assert!(!folder.path().join("played").exists());
     }
 
+    /// What is slept, on a clock of its own: Ansible asks for a thousandth of a second each time.
+    const PAUSES: &str = "
+now, slept = [0.0], []
+time.monotonic = lambda: now[0]
+def sleep(seconds):
+    slept.append(seconds)
+    now[0] += seconds
+time.sleep = sleep
+pauses = Pauses()
+while now[0] < 5:
+    began = now[0]
+    pauses.sleep(0.001)
+    assert slept[-1] == max(0.001, min(began / 32, 0.02)), (began, slept[-1])
+assert slept[0] == 0.001 and slept[-1] == 0.02 and len(slept) < 500, len(slept)
+now[0] += 0.01  # Something is done.
+pauses.sleep(0.001)
+assert slept[-1] == 0.001
+pauses.sleep(0.05)
+assert slept[-1] == 0.05
+";
+
+    #[test]
+    fn pauses_grow_with_the_wait_and_begin_anew_after_it() {
+        let classes = EARLY.split("script = sys.argv[1]").next().expect("what is defined first");
+        Tool::new("python3").args(["-c", &format!("{classes}{PAUSES}")]).run().expect("as asserted");
+    }
+
     #[test]
     fn only_a_script_of_a_python_can_be_loaded_early() {
         let folder = tempfile::tempdir().expect("a folder");
