@@ -95,13 +95,13 @@ fn inspect(folder: &Path, disk: &Path, known: Option<&Path>, tell: &Sender<Inspe
         );
     }
     // To unmount takes a moment, in which the image is registered. Where nobody listens any more, the bake is over.
-    let is_fine = Inspection::of(report).map(|found| _ = tell.send(found));
+    let judged = Inspection::of(report).map(|found| _ = tell.send(found));
     mounted.unmount().map_err(working("unmount the finished disk"))?;
     if let Some(path) = known {
         let text = serde_json::to_vec(&files).map_err(working("write down which files are known"))?;
         write_atomically(path, &text)?;
     }
-    is_fine
+    judged
 }
 
 /// Of no bake yet, or not readable: then all files are read.

@@ -75,7 +75,8 @@ impl WorkingDisk {
         remove_file(&path).map_err(working("remove the bake's disk"))
     }
 
-    /// Leaves the disk in `folder` to copies to come, if it is known what is on it, and there is room. Else it goes with the folder.
+    /// Leaves the disk in `folder` to copies to come, if it is known what is on it and the cache is on the same file system.
+    /// Else it goes with the folder.
     pub(crate) fn leave(folder: &Path, folders: &Folders) {
         if let Some(disk) = Self::find(folder).filter(|disk| disk.content.layer.is_none()) {
             _ = keep_for_copies(folders, &disk.path, &disk.content.snapshot, &disk.content.map);

@@ -115,8 +115,8 @@ impl Shelf {
         Ok(kept)
     }
 
-    /// Where the shelf is full, moves the disk that would go next to `path`, and tells what it holds. `None` where no disk is free, nobody
-    /// knows what it holds, or `path` is on another file system.
+    /// Where the shelf is full, moves the disk that would go next to `path`, and tells what it holds. `None` where there is room, no disk is
+    /// free, or `path` is on another file system; also where nobody knows what the moved one holds: then it is overwritten whole.
     ///
     /// # Errors
     /// The disk's.
