@@ -56,7 +56,7 @@ pub struct PlaybookOutcome {
 
 /// Runs a playbook in the sandbox, as Packer's `ansible` provisioner would run it against an instance.
 ///
-/// `work` receives the inventory, the log (`ansible.log`, appended to) and Ansible's temporary files.
+/// `work` receives the inventory, the log (`ansible.log`, appended to), Ansible's temporary files and what is learnt of its sources.
 ///
 /// # Errors
 /// [`PlaybookError`], which names the failed task, its place, what the module said, and the log.
@@ -66,7 +66,10 @@ pub fn run_playbook(
     work: &Path,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<PlaybookOutcome, PlaybookError> {
-    run_playbook_with(None, sandbox, playbook, work, on_event)
+    fs::create_dir_all(work)?;
+    let load = || Early::start(playbook, work, &work.join("sources"), sandbox.bake());
+    let early = if playbook.plain { None } else { load() };
+    run_playbook_with(early, sandbox, playbook, work, on_event)
 }
 
 /// As [`run_playbook`], by an Ansible that is loaded already.

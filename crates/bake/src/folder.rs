@@ -43,6 +43,12 @@ impl Folders {
         self.state.join("logs")
     }
 
+    /// What is known of the sources that Ansible packs.
+    #[must_use]
+    pub fn sources(&self) -> PathBuf {
+        self.cache.join("ansible")
+    }
+
     /// The manifest of `image`.
     #[must_use]
     pub fn manifest(&self, image: &str) -> PathBuf {

@@ -19,6 +19,7 @@ use crate::error::working;
 use crate::event::Event;
 use crate::event::Phase;
 use crate::folder::BakeFolder;
+use crate::folder::Folders;
 use crate::interrupt::stop_if_interrupted;
 use crate::plan::Plan;
 use crate::plan::PlannedLayer;
@@ -49,9 +50,9 @@ pub(crate) struct Workplace<'a> {
 }
 
 /// Loads Ansible for the layer's play, if it begins with one: nothing before it can then change what Ansible is called with.
-pub(crate) fn load_ansible(layer: &PlannedLayer, logs: &Path, bake: &str) -> Option<Early> {
+pub(crate) fn load_ansible(layer: &PlannedLayer, logs: &Path, folders: &Folders, bake: &str) -> Option<Early> {
     match &layer.runs.first()?.work {
-        provision::Work::Play(playbook, _) => Early::start(playbook, logs, bake),
+        provision::Work::Play(playbook, _) => Early::start(playbook, logs, &folders.sources(), bake),
         _ => None,
     }
 }

@@ -119,7 +119,7 @@ impl<'a> Oven<'a> {
 
     /// The layer is run next.
     pub(crate) fn load_ansible_for(&mut self, layer: Option<&PlannedLayer>) {
-        self.early = layer.and_then(|layer| load_ansible(layer, &self.logs, &self.folder.id));
+        self.early = layer.and_then(|layer| load_ansible(layer, &self.logs, &self.request.folders, &self.folder.id));
     }
 
     pub(crate) fn tell(&mut self, event: Event) {

@@ -1,8 +1,6 @@
 # Loads Ansible, waits for a line, and then is `ansible-playbook`, to the letter. Without the line it ends.
 import atexit
-import functools
 import gc
-import io
 import os
 import runpy
 import signal
@@ -10,7 +8,6 @@ import sys
 import threading
 import time
 import types
-import zipfile
 
 # Ended before its time, it takes its temporary files along.
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -31,8 +28,8 @@ class Pauses:
         self.ended = time.monotonic()
 
 
-script = sys.argv[1]
-sys.argv[:2] = [script]
+folder, script = sys.argv[1:3]
+sys.argv[:3] = [script]
 # As for a script that is called: its own folder, where `-c` has the current one.
 sys.path[0] = os.path.dirname(os.path.realpath(script))
 gc.disable()  # What is loaded stays.
@@ -42,14 +39,9 @@ except Exception:
     # It says why itself, in a moment.
     pass
 try:
-    # Ansible packs a module in a fork, where it parses what every module needs (`module_utils.basic` and what that needs) each time
-    # anew. Parsed here, the forks have it.
-    from ansible.executor import module_common
-
-    module_common.compile = functools.lru_cache(None)(compile)
-    module_common.recursive_finder("none", "ansible.modules.none", b"", zipfile.ZipFile(io.BytesIO(), "w"))
+    remember_sources(folder)
 except Exception:
-    # A version that does it in another way.
+    # A version that packs in another way.
     pass
 try:
     from ansible.plugins import strategy

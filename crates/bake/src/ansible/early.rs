@@ -15,7 +15,7 @@ use super::Playbook;
 use super::called;
 use crate::sandbox::BAKE_VARIABLE;
 
-const EARLY: &str = include_str!("early.py");
+const EARLY: &str = concat!(include_str!("early/sources.py"), "\n\n", include_str!("early.py"));
 /// What it waits for.
 const GO: &[u8] = b"go\n";
 
@@ -28,9 +28,9 @@ pub(crate) struct Early {
 }
 
 impl Early {
-    /// Starts one for the run of this playbook that comes next. `None` where it is no script of a Python, or does not start: whoever
+    /// Starts one for the run of this playbook that comes next. What it learns of Ansible's sources is kept in `sources`. `None` where it is no script of a Python, or does not start: whoever
     /// needs it starts it then, and is told why it fails.
-    pub(crate) fn start(playbook: &Playbook, work: &Path, bake: &str) -> Option<Self> {
+    pub(crate) fn start(playbook: &Playbook, work: &Path, sources: &Path, bake: &str) -> Option<Self> {
         let script = find_program(&playbook.command)?;
         let interpreter = find_interpreter(&script)?;
         let config = Config::read(&playbook.directory, &playbook.env).ok()?;
@@ -38,6 +38,7 @@ impl Early {
         let program = Tool::new(interpreter.first()?)
             .args(interpreter.get(1..)?)
             .args(["-c", EARLY])
+            .arg(sources)
             .arg(&script)
             .stdin_file(std::os::fd::OwnedFd::from(wait));
         let process = called(program, playbook, &config, work).env(BAKE_VARIABLE, bake).start().ok()?;
@@ -92,7 +93,8 @@ mod tests {
     fn it_goes_on_with_what_is_there_then() {
         let folder = tempfile::tempdir().expect("a folder");
         let (playbook, work) = project(folder.path());
-        let early = Early::start(&playbook, &work, "bake-1").expect("ansible-playbook is a Python script");
+        let early = Early::start(&playbook, &work, &folder.path().join("sources"), "bake-1")
+            .expect("ansible-playbook is a Python script");
         assert!(early.fits(&playbook, &work) && !early.fits(&Playbook::new("other.yml", folder.path()), &work));
         fs_err::write(inventory(&work), "default ansible_connection=local\n").expect("written");
         write_events_plugin(&work).expect("written");
@@ -104,7 +106,8 @@ mod tests {
     fn one_that_is_not_needed_leaves_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let (playbook, work) = project(folder.path());
-        let early = Early::start(&playbook, &work, "bake-1").expect("ansible-playbook is a Python script");
+        let early = Early::start(&playbook, &work, &folder.path().join("sources"), "bake-1")
+            .expect("ansible-playbook is a Python script");
         let temporary = || fs_err::read_dir(work.join("tmp")).map_or(0, Iterator::count);
         wait_until(Duration::from_secs(60), Duration::from_millis(10), || (temporary() > 0).then_some(()))
             .expect("Ansible makes its folder when it is loaded");
@@ -136,8 +139,66 @@ assert slept[-1] == 0.05
 
     #[test]
     fn pauses_grow_with_the_wait_and_begin_anew_after_it() {
-        let classes = EARLY.split("script = sys.argv[1]").next().expect("what is defined first");
+        let classes = EARLY.split("folder, script = sys.argv[1:3]").next().expect("what is defined first");
         Tool::new("python3").args(["-c", &format!("{classes}{PAUSES}")]).run().expect("as asserted");
+    }
+
+    /// Packs modules as Ansible does, plainly and with what is known of their sources, and counts what is parsed.
+    const PACKING: &str = "
+from ansible.executor import module_common
+folder, parses, compile_plainly = sys.argv[1], [], compile
+def compile(text, *how):
+    parses.append(how[-1] == ast.PyCF_ONLY_AST)
+    return compile_plainly(text, *how)
+def pack(module):
+    with open(os.path.join(os.path.dirname(ansible.modules.__file__), module + '.py'), 'rb') as file:
+        text, archive = file.read(), io.BytesIO()
+    with zipfile.ZipFile(archive, 'w') as payload:
+        module_common.recursive_finder(module, 'ansible.modules.' + module, text, payload)
+        return {name: payload.read(name) for name in payload.namelist()}
+import ansible.modules
+modules = ['copy', 'apt', 'setup', 'systemd']
+plain = [pack(module) for module in modules]
+remember_sources(folder)
+assert sum(map(len, plain)) > 100 and [pack(module) for module in modules] == plain
+known = sys.modules['ovenbird_sources'].code()
+expected = {hashlib.sha256(text).digest() for payload in plain for text in payload.values()}
+assert all(marshal.loads(code).co_name == '<module>' for code in known.values())
+assert len(expected - known.keys()) < 10, 'all but what Ansible writes itself'
+print(sum(parses))
+";
+
+    #[test]
+    fn no_source_is_parsed_twice_and_what_is_packed_is_the_same() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let script = find_program("ansible-playbook").expect("Ansible is installed");
+        let interpreter = find_interpreter(&script).expect("it is a script of a Python");
+        let classes = EARLY.split("folder, script = sys.argv[1:3]").next().expect("what is defined first");
+        let pack = || -> usize {
+            let program = format!("{classes}{PACKING}");
+            let tool = Tool::new(&interpreter[0]).args(&interpreter[1..]).args(["-c", &program]).arg(folder.path());
+            tool.run().expect("as asserted").text().trim().parse().expect("a count")
+        };
+        let parsed = pack();
+        assert!(parsed > 50, "{parsed}");
+        assert_eq!(pack(), 0);
+        let version = fs_err::read_dir(folder.path()).expect("read").next().expect("one version").expect("read").path();
+        let kept: Vec<_> = fs_err::read_dir(&version).expect("read").map(|entry| entry.expect("read").path()).collect();
+        let size = |path: &PathBuf| fs_err::metadata(path).expect("there").len();
+        for path in &kept {
+            // As after a power cut.
+            fs_err::OpenOptions::new()
+                .write(true)
+                .open(path)
+                .and_then(|file| file.set_len(size(path) / 2))
+                .expect("cut");
+        }
+        assert_eq!(pack(), parsed);
+        for number in 0..5000 {
+            fs_err::write(version.join(number.to_string()), "").expect("written");
+        }
+        assert_eq!(pack(), parsed);
+        assert_eq!(fs_err::read_dir(&version).expect("read").count(), kept.len());
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl Step for RunLayer<'_> {
             let provisioned = provision_layer(&place, self.layer, ready, &mut *oven.on_event)?;
             // From here on, nothing but this bake's own work lies before the next play.
             if let Next::Layer(next) = self.next {
-                oven.early = load_ansible(next, &oven.logs, &oven.folder.id);
+                oven.early = load_ansible(next, &oven.logs, &oven.request.folders, &oven.folder.id);
             }
             provisioned.write(&place, self.layer, &mut *oven.on_event)?;
             let content = Content { layer: Some(self.layer.key), ..disk.content };

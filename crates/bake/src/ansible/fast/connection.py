@@ -1,9 +1,10 @@
 # Ansible's way into a sandbox: what it would start anew for each step of each task is asked of a worker that runs inside (worker.py).
 #
 # A request is a line of JSON over a Unix socket, with the standard streams of what is to be run:
-#   {"do": "module", "size": …, "environment": {…}}   a Python program that Ansible feeds to the image's interpreter
-#   {"do": "shell", "argv": [...]}                     anything else, run as Ansible says it
-# The answers are lines too: `begins` before anything is done, and `ended` with the exit status. Where the worker says `refused`, or is
+#   {"do": "module", "size": …, "payload": …, "environment": {…}}   a Python program that Ansible feeds to the image's interpreter
+#   {"do": "shell", "argv": [...]}                                  anything else, run as Ansible says it
+# Most of a module's program is its payload, the same for each run of the module. In its place stands its name; a worker that does not
+# know it answers `send`, and gets it, and what is compiled of it already, as two files. The answers are lines too: `begins` before anything is done, and `ended` with the exit status. Where the worker says `refused`, or is
 # gone before it said `begins`, nothing was done, and the step is done the plain way; where it is gone after, nobody can know, and
 # the task fails.
 
@@ -27,12 +28,17 @@ DOCUMENTATION = """
         default: /bin/sh
 """
 
+import hashlib
+import importlib.util
 import json
+import marshal
 import os
+import re
 import selectors
 import shlex
 import socket
 import subprocess
+import sys
 
 from ansible.errors import AnsibleConnectionFailure
 from ansible.errors import AnsibleError
@@ -45,6 +51,9 @@ INTERPRETER = "/usr/bin/python3"
 
 # An interpreter, or a library that it loads, reads these when it starts; a fork would come too late for them.
 READ_AT_START = ("PYTHON", "LD_", "LC_", "LANG", "GLIBC_", "MALLOC_", "OPENSSL_", "SSL_", "HOME", "TZ", "XDG_", "VIRTUAL_ENV")
+
+# The text of a payload: base64 of a zip file of the module and of the parts of Ansible that it needs.
+PAYLOAD = re.compile(rb"""["']([A-Za-z0-9+/\n]{2000,}={0,2})["']""")
 
 
 class NotBegun(Exception):
@@ -86,7 +95,9 @@ class Connection(ConnectionBase):
         if environment is None:
             return self._run(cmd, in_data)
         try:
-            return self._ask({"do": "module", "size": len(in_data), "environment": environment}, in_data)
+            script, payload = split(in_data)
+            request = {"do": "module", "size": len(script), "payload": payload and payload.name, "environment": environment}
+            return self._ask(request, script, payload=payload)
         except NotBegun as reason:
             display.vvv("a new interpreter: %s" % reason)
             return self._run(cmd, in_data)
@@ -119,11 +130,11 @@ class Connection(ConnectionBase):
         out, said = process.communicate(data)
         return process.returncode, out or b"", said
 
-    def _ask(self, request, data=None, stdin=None, stdout=None):
+    def _ask(self, request, data=None, stdin=None, stdout=None, payload=None):
         """Has the worker do it; answers as `Popen.communicate` does, with the exit status."""
         for _ in range(3):
             with Streams(stdin, stdout) as streams, socket.socket(socket.AF_UNIX) as worker:
-                said = begin(worker, self.get_option("worker"), request, streams)
+                said = begin(worker, self.get_option("worker"), request, streams, payload)
                 if said == {"again": True}:
                     continue
                 out, err = streams.exchange(data)
@@ -140,12 +151,15 @@ def absolute(path):
     return os.path.normpath(os.path.join("/", path))
 
 
-def begin(worker, path, request, streams):
+def begin(worker, path, request, streams, payload):
     """Sends the request; returns when its work begins, or why it does not."""
     try:
         worker.connect(path)
         socket.send_fds(worker, [json.dumps(request).encode() + b"\n"], streams.theirs)
         said = line(worker)
+        if said == {"send": True}:
+            payload.send(worker)
+            said = line(worker)
     except OSError as error:
         raise NotBegun("the worker in the sandbox is gone: %s" % error)
     finally:
@@ -166,6 +180,35 @@ def line(worker):
             return {}
         text += part
     return json.loads(text)
+
+
+class Payload:
+    def __init__(self, text):
+        self.text = text
+        self.name = "ovenbird-payload-" + hashlib.sha256(text).hexdigest()
+
+    def send(self, worker):
+        # What Ansible's own Python compiled (early/sources.py), and for which Python.
+        sources = sys.modules.get("ovenbird_sources")
+        code = marshal.dumps((importlib.util.MAGIC_NUMBER, sources.code() if sources else {}))
+        with as_file(self.text) as text, as_file(code) as code:
+            socket.send_fds(worker, [b"\n"], [text.fileno(), code.fileno()])
+
+
+def split(script):
+    """The program with the name of its payload in place of that, and the payload, if it has one."""
+    found = max(PAYLOAD.finditer(script), key=lambda found: len(found[1]), default=None)
+    if found is None:
+        return script, None
+    payload = Payload(found[1])
+    return script[: found.start(1)] + payload.name.encode() + script[found.end(1) :], payload
+
+
+def as_file(data):
+    file = open(os.memfd_create("ovenbird"), "w+b")
+    file.write(data)
+    file.flush()
+    return file
 
 
 class Streams:

@@ -21,10 +21,11 @@ import binascii
 import gc
 import hashlib
 import importlib.machinery
+import importlib.util
 import io
 import json
+import marshal
 import os
-import re
 import select
 import signal
 import socket
@@ -54,8 +55,6 @@ LOOKED_AT = ("/etc/ld.so.preload", "/etc/os-release", "/usr/lib/os-release")
 # The part of Ansible that every module needs.
 BASIC = "ansible.module_utils.basic"
 
-# The base64 text in a payload: a zip file of the module and of the parts of Ansible that it needs.
-PAYLOAD = re.compile(rb"""["']([A-Za-z0-9+/\n]{2000,}={0,2})["']""")
 # How many compiled sources are kept at most.
 KEPT = 2000
 
@@ -63,7 +62,7 @@ KEPT = 2000
 plain_compile = getattr(zipimport, "_compile_source", None)
 # What executes one; where Python has no such method, each module loads all of Ansible itself.
 plain_exec = getattr(zipimport.zipimporter, "exec_module", None)
-# By digest of the source; and by digest of a payload, whether its parts of Ansible are those that are loaded.
+# Code, by the digest of its source; and payloads, by name.
 compiled, payloads = {}, {}
 
 
@@ -75,17 +74,21 @@ def load_standard_library():
             pass  # Not every image has each of them. A module that needs it fails as it would anyway.
 
 
-def stamps():
-    """Changes when a new interpreter might turn out other than this one: an upgrade, a package with a `.pth` file."""
-    places = {os.path.realpath(sys.executable), *LOOKED_AT, *sysconfig.get_paths().values(), *filter(None, sys.path)}
+def places():
+    """Where a change may mean that a new interpreter turns out other than this one: an upgrade, a package with a `.pth` file."""
+    found = {os.path.realpath(sys.executable), *LOOKED_AT, *sysconfig.get_paths().values(), *filter(None, sys.path)}
     if "site" in sys.modules:
-        places.update([*sys.modules["site"].getsitepackages(), sys.modules["site"].getusersitepackages()])
+        found.update([*sys.modules["site"].getsitepackages(), sys.modules["site"].getusersitepackages()])
     for name in ("sitecustomize", "usercustomize"):
         if name in sys.modules:
-            places.add(sys.modules[name].__file__)
+            found.add(sys.modules[name].__file__)
     with open("/proc/self/maps") as maps:
-        places.update(os.path.dirname(line.split(None, 5)[5].strip()) for line in maps if ".so" in line)
-    return [stamp(place) for place in sorted(places)]
+        found.update(os.path.dirname(line.split(None, 5)[5].strip()) for line in maps if ".so" in line)
+    return sorted(found)
+
+
+def stamps(places):
+    return [stamp(place) for place in places]
 
 
 def stamp(place):
@@ -106,29 +109,32 @@ def digest(source):
     return hashlib.sha256(source).digest()
 
 
-def learn(script):
-    """Compiles what a payload holds and loads its part of Ansible, unless it is known. Tells whether that part may be used."""
-    fits = False
-    for text in PAYLOAD.findall(script):
-        key = digest(text)
-        if key not in payloads:
-            try:
-                data = base64.b64decode(text)
-                with zipfile.ZipFile(io.BytesIO(data)) as payload:
-                    names = [name for name in payload.namelist() if name.endswith(".py")]
-                    sources = {name: learn_source(name, payload.read(name)) for name in names}
-            except (binascii.Error, zipfile.BadZipFile, EOFError):
-                continue  # No payload after all.
-            loaded.load(data, sources)
-            payloads[key] = loaded.fits(sources)
-        fits = payloads[key]
-    return fits
+class Payload:
+    """What most of a module's program is: a zip file, in base64, of the module and of the parts of Ansible that it needs."""
+
+    def __init__(self, name, text, code):
+        """Compiles what it holds, unless that is in `code`, and loads its part of Ansible, unless another has."""
+        self.name, self.text, self.is_one, self.fits = name, text.decode(), False, False
+        try:
+            data = base64.b64decode(text)
+            with zipfile.ZipFile(io.BytesIO(data)) as payload:
+                names = [name for name in payload.namelist() if name.endswith(".py")]
+                sources = {name: learn_source(name, payload.read(name), code) for name in names}
+        except (binascii.Error, zipfile.BadZipFile, EOFError):
+            return  # Something else that is written in the same letters.
+        self.is_one = True
+        loaded.load(data, sources)
+        # May its module use that part?
+        self.fits = loaded.fits(sources)
 
 
-def learn_source(name, source):
+def learn_source(name, source, code):
     """Its digest."""
     key = digest(source)
-    if key in compiled or len(compiled) >= KEPT:
+    if key in compiled or len(compiled) >= KEPT or not plain_compile:
+        return key
+    if key in code:
+        compiled[key] = marshal.loads(code[key])
         return key
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -164,7 +170,7 @@ class Loaded:
 
     def load(self, payload, sources):
         """Once. What cannot be loaded here is loaded by each module, which says why it cannot."""
-        if self.is_tried() or not plain_exec:
+        if self.is_tried() or not plain_compile or not plain_exec:
             return
         self.modules, finders = {}, list(sys.meta_path)
         with tempfile.NamedTemporaryFile(dir="/run", suffix=".zip") as file:
@@ -227,6 +233,19 @@ def receive(connection):
     return (json.loads(text) if text else {"do": "nothing"}), streams
 
 
+def receive_files(connection):
+    """The content of two files."""
+    _, files, _, _ = socket.recv_fds(connection, 1, 2)
+    if len(files) != 2:
+        raise OSError("a payload did not arrive")
+    contents = []
+    for file in files:
+        with open(file, "rb") as file:
+            file.seek(0)
+            contents.append(file.read())
+    return contents
+
+
 def answer(connection, **fields):
     try:
         connection.sendall(json.dumps(fields).encode() + b"\n")
@@ -259,7 +278,7 @@ class Server:
     def __init__(self, listener):
         self.listener = listener
         self.environment = shell_environment()
-        self.stamps = None
+        self.places, self.stamps = [], None
         self.running = {}
         self.forked = self.shells = 0
         # The end of a child wakes the loop.
@@ -276,28 +295,37 @@ class Server:
 
     def settle(self):
         """After something was loaded."""
-        self.stamps = stamps()
+        self.places = places()
+        self.stamps = stamps(self.places)
         gc.collect()
         gc.freeze()  # So that a fork does not copy what it only looks through.
 
-    def learn(self, script):
+    def learn(self, connection, name):
+        """The payload of this name, which is asked for if it is new."""
+        if name in payloads:
+            return payloads[name]
+        answer(connection, send=True)
+        text, code = receive_files(connection)
+        magic, code = marshal.loads(code)
         was_loaded = loaded.is_tried()
-        fits = learn(script)
+        payload = Payload(name, text, code if magic == importlib.util.MAGIC_NUMBER else {})
         if not was_loaded and loaded.is_tried():
             self.settle()
-        return fits
+        if payload.is_one:
+            payloads[name] = payload
+        return payload
 
     def serve(self):
-        """Returns in a fork only, with the program that the fork is to be."""
+        """Returns in a fork only, with the program that the fork is to be, and its payload."""
         while True:
             ready, _, _ = select.select([self.listener, self.woken], [], [])
             if self.woken in ready:
                 self.reap()
             if self.listener in ready:
                 connection, _ = self.listener.accept()
-                script = self.take(connection, *receive(connection))
-                if script is not None:
-                    return script
+                program = self.take(connection, *receive(connection))
+                if program is not None:
+                    return program
 
     def reap(self):
         os.read(self.woken, 4096)
@@ -320,16 +348,16 @@ class Server:
         try:
             if request["do"] == "module":
                 self.prepare()
-                if stamps() != self.stamps:
+                if stamps(self.places) != self.stamps:
                     self.start_again(connection)
                 else:
+                    payload = request["payload"] and self.learn(connection, request["payload"])
                     answer(connection, begins=True)
                     script = read_script(streams[0], request["size"])
-                    fits = self.learn(script) if plain_compile else False
                     pid = self.fork()
                     if pid == 0:
-                        self.become_module(streams, connection, request["environment"], fits)
-                        return script
+                        self.become_module(streams, connection, request["environment"], payload and payload.fits)
+                        return script, payload
             elif request["do"] == "shell":
                 answer(connection, begins=True)
                 pid = self.run_shell(request["argv"], streams)
@@ -395,13 +423,38 @@ class Server:
             loaded.show()
 
 
-def execute(program):
+def compile_program(script, payload):
+    """As the interpreter does, but that it does not read through the payload, only through the name in its place."""
+    code = compile(script, "<stdin>", "exec", dont_inherit=True)
+    if payload:
+        code, filled = fill_in(code, payload)
+        if not filled:
+            # It is no constant of its own there.
+            whole = script.replace(payload.name.encode(), payload.text.encode())
+            code = compile(whole, "<stdin>", "exec", dont_inherit=True)
+    return code
+
+
+def fill_in(code, payload):
+    """The code with the payload where its name is a constant, and in how many places that was."""
+    constants, filled = [], 0
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            constant, more = fill_in(constant, payload)
+            filled += more
+        elif constant == payload.name:
+            constant, filled = payload.text, filled + 1
+        constants.append(constant)
+    return code.replace(co_consts=tuple(constants)), filled
+
+
+def execute(script, payload):
     """Runs a program as the interpreter runs what it reads from its standard input."""
     main = types.ModuleType("__main__")
     main.__dict__.update(PRISTINE)
     sys.modules["__main__"] = main
     try:
-        exec(compile(program, "<stdin>", "exec", dont_inherit=True), main.__dict__)
+        exec(compile_program(script, payload), main.__dict__)
     except Exception as error:
         # This function's frame is no part of it.
         error = error.with_traceback(error.__traceback__.tb_next)
@@ -435,7 +488,7 @@ if __name__ == "__main__":
     # Keeps this module alive, whose place another takes.
     own_module = sys.modules["__main__"]
     try:
-        execute(program)
+        execute(*program)
         status = 0
     except SystemExit as ended:
         status = 0 if ended.code is None else ended.code
