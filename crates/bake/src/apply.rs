@@ -208,10 +208,10 @@ fn is_opaque(folder: &Path) -> io::Result<bool> {
 }
 
 fn ensure_whole(upper: &Path) -> Result<(), ApplyError> {
-    for attribute in ["trusted.overlay.redirect", "trusted.overlay.metacopy"] {
-        if xattr::get(upper, attribute.as_bytes())?.is_some() {
-            return Err(ApplyError::NotWhole { path: upper.to_owned(), attribute: attribute.to_owned() });
-        }
+    let names = xattr::names(upper)?;
+    let partial = ["trusted.overlay.redirect", "trusted.overlay.metacopy"];
+    match partial.into_iter().find(|attribute| names.iter().any(|name| name == attribute.as_bytes())) {
+        Some(attribute) => Err(ApplyError::NotWhole { path: upper.to_owned(), attribute: attribute.to_owned() }),
+        None => Ok(()),
     }
-    Ok(())
 }

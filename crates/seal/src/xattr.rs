@@ -56,7 +56,11 @@ pub fn put_all(path: &Path, wanted: &BTreeMap<Vec<u8>, Vec<u8>>) -> io::Result<(
     Ok(())
 }
 
-fn names(path: &Path) -> io::Result<Vec<Vec<u8>>> {
+/// The names of all attributes of an entry, also overlayfs's own.
+///
+/// # Errors
+/// The file system's.
+pub fn names(path: &Path) -> io::Result<Vec<Vec<u8>>> {
     let mut buffer = vec![0; 1024];
     loop {
         match rustix::fs::llistxattr(path, &mut buffer[..]) {

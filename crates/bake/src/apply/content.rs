@@ -2,6 +2,7 @@
 
 use std::io;
 use std::io::Read as _;
+use std::ops::Range;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
@@ -34,29 +35,41 @@ impl Copier {
         if was > length {
             to.set_len(length)?;
         }
-        let (mut offset, mut written) = (0, 0);
+        let (mut offset, mut written, mut end) = (0, 0, was.min(length));
         loop {
             let got = read_full(&mut from, &mut self.wanted)?;
             if got == 0 {
                 break;
             }
             // Beyond its end a file reads as zeros, once it has the length.
-            let there = read_at_most(&to, &mut self.present[..got], offset)?;
+            let there = if offset < end { read_at_most(&to, &mut self.present[..got], offset)? } else { 0 };
             self.present[there..got].fill(0);
-            for start in (0..got).step_by(PAGE) {
-                let page = start..got.min(start + PAGE);
-                if self.wanted[page.clone()] != self.present[page.clone()] {
-                    to.write_all_at(&self.wanted[page.clone()], offset + start as u64)?;
-                    written += page.len() as u64;
-                }
+            for run in differing(&self.wanted[..got], &self.present[..got]) {
+                to.write_all_at(&self.wanted[run.clone()], offset + run.start as u64)?;
+                written += run.len() as u64;
+                end = end.max(offset + run.end as u64);
             }
             offset += got as u64;
         }
-        if to.metadata()?.len() != length {
+        if end != length {
             to.set_len(length)?;
         }
         Ok((new || written > 0 || was != length).then_some(written))
     }
+}
+
+/// The runs of pages in which two buffers of one length differ.
+fn differing(wanted: &[u8], present: &[u8]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (page, (wanted, present)) in wanted.chunks(PAGE).zip(present.chunks(PAGE)).enumerate() {
+        let start = page * PAGE;
+        match runs.last_mut() {
+            _ if wanted == present => {}
+            Some(run) if run.end == start => run.end += wanted.len(),
+            _ => runs.push(start..start + wanted.len()),
+        }
+    }
+    runs
 }
 
 fn read_full(file: &mut std::fs::File, buffer: &mut [u8]) -> io::Result<usize> {
@@ -109,6 +122,16 @@ mod tests {
             prop_assert_eq!(fs::read(&to).expect("read"), source.clone());
             prop_assert_eq!(written.is_none(), target.as_ref() == Some(&source));
         }
+    }
+
+    #[test]
+    fn neighbouring_pages_are_one_write() {
+        let mut wanted = vec![0; 5 * PAGE + 10];
+        for page in [1, 2, 5] {
+            wanted[page * PAGE] = 1;
+        }
+        let (all, present) = (5 * PAGE + 10, vec![0; 5 * PAGE + 10]);
+        assert_eq!(differing(&wanted, &present), [PAGE..3 * PAGE, 5 * PAGE..all]);
     }
 
     #[test]

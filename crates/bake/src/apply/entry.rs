@@ -48,7 +48,7 @@ pub(super) fn settle(upper: &Path, target: &Path, is: &Metadata, epoch: i64) -> 
         changed = true;
     }
     // After the owner: changing that takes the set-id bits away. A link's mode means nothing.
-    let mode = fs::symlink_metadata(target)?.mode();
+    let mode = if changed { fs::symlink_metadata(target)?.mode() } else { was.mode() };
     if mode != is.mode() && kind_of(is) != Kind::Link {
         rustix::fs::chmod(target, Mode::from_raw_mode(is.mode()))?;
         changed = true;
