@@ -92,8 +92,8 @@ pub enum Event {
         /// Blocks of 512 KiB that it changed.
         changed_blocks: u64,
     },
-    /// A snapshot of the image that made way stays, although the template wants it deleted: another image has it.
-    InUse {
+    /// A snapshot of the image that made way stays, although the template wants it deleted: EC2 refuses.
+    SnapshotStays {
         /// `snap-…`
         snapshot: String,
         /// What EC2 said.

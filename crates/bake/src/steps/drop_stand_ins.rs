@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use ovenbird_aws as aws;
+
 use crate::error::BakeError;
 use crate::error::word;
 use crate::event::Event;
@@ -46,17 +48,24 @@ impl Step for DropStandIns<'_> {
             if self.with_old_snapshots {
                 let stays = self.list_needed(oven).await?;
                 for snapshot in oven.journal.list_retired_snapshots().difference(&stays) {
-                    match undo_snapshot(oven.client, snapshot).await {
-                        // The new image is out, and whose the snapshot is too needs it.
-                        Err(BakeError::Aws { source, .. }) if source.has_code("InvalidSnapshot.InUse") => {
-                            oven.tell(Event::InUse { snapshot: snapshot.clone(), why: word(&source) });
-                        }
-                        deleted => deleted?,
+                    let deleted = undo_snapshot(oven.client, snapshot).await;
+                    // The new image is out, and nothing is wrong with it.
+                    match deleted.as_ref().err().and_then(refusal) {
+                        Some(why) => oven.tell(Event::SnapshotStays { snapshot: snapshot.clone(), why }),
+                        None => deleted?,
                     }
                 }
             }
             Ok(())
         })
+    }
+}
+
+/// What EC2 said, where it will say the same again: another image has the snapshot, or nobody may delete it.
+fn refusal(error: &BakeError) -> Option<String> {
+    match error {
+        BakeError::Aws { source, .. } if matches!(**source, aws::Error::Refused { .. }) => Some(word(source)),
+        _ => None,
     }
 }
 
@@ -71,5 +80,30 @@ impl DropStandIns<'_> {
             Fate::Run { .. } => None,
         });
         Ok(own.into_iter().chain(reused).chain(oven.kept.values().cloned()).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ovenbird_aws::wire::ApiError;
+
+    use super::*;
+    use crate::error::calling;
+
+    #[test]
+    fn only_a_refusal_is_told_and_not_tried_again() {
+        let refused =
+            |code: &str| aws::Error::Refused { action: "DeleteSnapshot", source: ApiError::client(code, "no") };
+        let why = |error: aws::Error| refusal(&calling("delete snap-1")(error));
+        for code in ["InvalidSnapshot.InUse", "UnauthorizedOperation", "SnapshotLocked"] {
+            assert!(why(refused(code)).is_some_and(|why| why.contains(code)));
+        }
+        let over = aws::Error::SessionOver {
+            action: "DeleteSnapshot",
+            source: Box::new(ApiError::client("RequestExpired", "log in")),
+        };
+        assert_eq!(why(over), None);
+        assert_eq!(why(aws::Error::NoCredentials), None);
+        assert_eq!(refusal(&BakeError::Interrupted), None);
     }
 }

@@ -52,7 +52,7 @@ fn an_image_is_replaced_under_its_name() {
     let replacing = bake("second");
     let second = Baked::of(&replacing);
     assert_ne!(first.image, second.image);
-    let stays = replacing.events().into_iter().find(|event| event["event"] == "in_use").expect("it says so");
+    let stays = replacing.events().into_iter().find(|event| event["event"] == "snapshot_stays").expect("it says so");
     assert!(stays["snapshot"] == snapshot && stays["why"].as_str().is_some_and(|why| why.contains(&other)), "{stays}");
     assert!(api.find_image(&first.image).is_none());
     assert_eq!(api.find_image(&second.image).and_then(|image| image.name).as_deref(), Some("one"));
