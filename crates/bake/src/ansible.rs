@@ -67,8 +67,7 @@ pub fn run_playbook(
     on_event: &mut dyn FnMut(Event),
 ) -> Result<PlaybookOutcome, PlaybookError> {
     fs::create_dir_all(work)?;
-    let load = || Early::start(playbook, work, &work.join("sources"), sandbox.bake());
-    let early = if playbook.plain { None } else { load() };
+    let early = Early::start(playbook, work, &work.join("sources"), sandbox.bake());
     run_playbook_with(early, sandbox, playbook, work, on_event)
 }
 

@@ -28,9 +28,13 @@ pub(crate) struct Early {
 }
 
 impl Early {
-    /// Starts one for the run of this playbook that comes next. What it learns of Ansible's sources is kept in `sources`. `None` where it is no script of a Python, or does not start: whoever
-    /// needs it starts it then, and is told why it fails.
+    /// Starts one for the run of this playbook that comes next. What it learns of Ansible's sources is kept in the folder `sources`. `None`
+    /// where the run is to be plain, or the program is no script of a Python, or does not start: whoever needs it starts it then, and
+    /// is told why it fails.
     pub(crate) fn start(playbook: &Playbook, work: &Path, sources: &Path, bake: &str) -> Option<Self> {
+        if playbook.plain {
+            return None;
+        }
         let script = find_program(&playbook.command)?;
         let interpreter = find_interpreter(&script)?;
         let config = Config::read(&playbook.directory, &playbook.env).ok()?;
@@ -71,6 +75,8 @@ fn find_interpreter(script: &Path) -> Option<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt as _;
     use std::time::Duration;
 
     use ovenbird_disk::wait::wait_until;
@@ -100,6 +106,14 @@ mod tests {
         write_events_plugin(&work).expect("written");
         early.go().run_lines(|_| ()).expect("the play ran");
         assert!(folder.path().join("played").exists());
+    }
+
+    #[test]
+    fn a_plain_run_has_none() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (mut playbook, work) = project(folder.path());
+        playbook.plain = true;
+        assert!(Early::start(&playbook, &work, &folder.path().join("sources"), "bake-1").is_none());
     }
 
     #[test]
@@ -194,6 +208,12 @@ print(sum(parses))
                 .expect("cut");
         }
         assert_eq!(pack(), parsed);
+        // What others can write is not believed.
+        let allow = |mode| fs_err::set_permissions(&version, Permissions::from_mode(mode)).expect("it is ours");
+        allow(0o777);
+        assert_eq!(pack(), parsed);
+        allow(0o700);
+        assert_eq!(pack(), 0);
         for number in 0..5000 {
             fs_err::write(version.join(number.to_string()), "").expect("written");
         }

@@ -28,7 +28,10 @@ class Sources:
         self.folder, self.known = folder, {}
         try:
             os.makedirs(folder, 0o700, exist_ok=True)
-            names = os.listdir(folder)
+            found = os.stat(folder)
+            if found.st_uid != os.geteuid() or found.st_mode & 0o022:
+                self.folder = os.devnull  # What others can write is not believed.
+            names = os.listdir(self.folder)
             for name in names if len(names) > FULL else []:
                 os.unlink(os.path.join(folder, name))
         except OSError:
@@ -74,8 +77,15 @@ class Sources:
         return {key: source.code for key, source in self.known.items() if source and source.code}
 
 
+def is_as_usual():
+    """Does this interpreter compile as one that was told nothing?"""
+    return not sys.flags.optimize and not ("no_debug_ranges" in sys._xoptions or os.environ.get("PYTHONNODEBUGRANGES"))
+
+
 def compiled(text):
     """As an importer of zip files compiles it. Where Python has something to say about it, each module is to say so: nothing, then."""
+    if not is_as_usual():
+        return None
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
@@ -120,7 +130,7 @@ class Packing:
 
     def walk(self, finder, name, tree, is_package=False, **more):
         text = getattr(tree, "text", None)
-        source = self.sources.find(text) if text is not None else None
+        source = self.sources.find(text) if text is not None and not more else None
         if source and (name, is_package) in source.imports:
             finder.submodules, finder.optional_imports = map(set, source.imports[name, is_package])
             return
@@ -133,7 +143,7 @@ def remember_sources(folder):
     from ansible.executor import module_common
 
     with open(module_common.__file__, "rb") as file:
-        version = hashlib.sha256(sys.version.encode() + file.read()).hexdigest()
+        version = hashlib.sha256(repr((sys.version, is_as_usual())).encode() + file.read()).hexdigest()
     sources = Sources(os.path.join(folder, version))
     plain_walk = module_common.ModuleDepFinder.__init__
     Packing(sources, module_common)
