@@ -60,7 +60,7 @@ impl Inspecting {
     /// Nothing of it is left.
     ///
     /// # Errors
-    /// What cannot be unmounted, or written down for bakes to come.
+    /// What cannot be unmounted.
     pub(crate) fn end(mut self) -> Result<(), BakeError> {
         self.join()
     }
@@ -97,9 +97,9 @@ fn inspect(folder: &Path, disk: &Path, known: Option<&Path>, tell: &Sender<Inspe
     // To unmount takes a moment, in which the image is registered. Where nobody listens any more, the bake is over.
     let judged = Inspection::of(report).map(|found| _ = tell.send(found));
     mounted.unmount().map_err(working("unmount the finished disk"))?;
-    if let Some(path) = known {
-        let text = serde_json::to_vec(&files).map_err(working("write down which files are known"))?;
-        write_atomically(path, &text)?;
+    if let (Some(path), Ok(text)) = (known, serde_json::to_vec(&files)) {
+        // What cannot be written down is read again by the next bake.
+        _ = write_atomically(path, &text);
     }
     judged
 }
