@@ -40,6 +40,8 @@ const STARTED: Duration = Duration::from_secs(20);
 const POWER_OFF: Duration = Duration::from_secs(30);
 /// How long the guest may take to let a device go; five seconds are the rule of PCI Express.
 const LET_GO: Duration = Duration::from_secs(40);
+/// How long QEMU may take to take a device apart that the guest let go: a moment, in which it finishes what the device was at.
+const TAKEN_APART: Duration = Duration::from_secs(20);
 
 /// The engine that runs instances with QEMU.
 pub struct Qemu {
@@ -138,7 +140,11 @@ impl Qemu {
                 });
                 gone.map_err(|_| "the instance does not let the device go")??;
             }
-            qmp.forget(&serial)
+            let forgotten = wait_until(TAKEN_APART, Duration::from_millis(20), || match qmp.forget(&serial) {
+                Ok(false) => None,
+                forgotten => Some(forgotten.map(drop)),
+            });
+            forgotten.map_err(|_| "QEMU does not take the device apart")?
         })
     }
 }

@@ -78,11 +78,13 @@ impl Qmp {
         }
     }
 
-    /// Closes the file of a device that is gone, unless that was done.
-    pub(super) fn forget(&mut self, serial: &str) -> Result<(), Failure> {
+    /// Closes the file of a device that is gone, unless that was done. False where the device has left its port and is not taken apart yet: QEMU
+    /// says for a moment that the node is in use.
+    pub(super) fn forget(&mut self, serial: &str) -> Result<bool, Failure> {
         match self.execute("blockdev-del", &json!({"node-name": serial})) {
-            Err(error) if error.to_string().contains("Failed to find node") => Ok(()),
-            other => other.map(drop),
+            Err(error) if error.to_string().contains("Failed to find node") => Ok(true),
+            Err(error) if error.to_string().contains("is in use") => Ok(false),
+            other => other.map(|_| true),
         }
     }
 
@@ -145,6 +147,36 @@ mod tests {
                 }
             }
         })
+    }
+
+    #[test]
+    fn a_node_is_forgotten_when_its_device_is_taken_apart() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let listener = std::os::unix::net::UnixListener::bind(folder.path().join(SOCKET)).expect("bound");
+        let refusal = |desc: &str| json!({"error": {"desc": desc}});
+        let answers = [
+            json!({"QMP": {}}),
+            json!({"return": {}}),
+            refusal("Node vol0aa is in use"),
+            json!({"return": {}}),
+            refusal("Failed to find node with node-name='vol0aa'"),
+            refusal("no such command"),
+        ];
+        let qemu = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a caller");
+            let mut lines = BufReader::new(stream.try_clone().expect("a second handle")).lines();
+            for (index, answer) in answers.iter().enumerate() {
+                if index > 0 {
+                    lines.next().expect("a command").expect("read");
+                }
+                stream.write_all(format!("{answer}\n").as_bytes()).expect("answered");
+            }
+        });
+        let mut qmp = Qmp::connect(folder.path()).expect("connected");
+        let forgotten: Vec<bool> = (0..3).map(|_| qmp.forget("vol0aa").expect("no other refusal")).collect();
+        assert_eq!(forgotten, [false, true, true]);
+        assert!(qmp.forget("vol0aa").is_err());
+        qemu.join().expect("played");
     }
 
     #[test]
