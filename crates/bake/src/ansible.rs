@@ -66,7 +66,6 @@ pub fn run_playbook(
     work: &Path,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<PlaybookOutcome, PlaybookError> {
-    fs::create_dir_all(work)?;
     let early = Early::start(playbook, work, &work.join("sources"), sandbox.bake());
     run_playbook_with(early, sandbox, playbook, work, on_event)
 }

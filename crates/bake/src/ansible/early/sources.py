@@ -1,6 +1,6 @@
 # To pack a module, Ansible parses each source that may go into its payload, to learn what that imports; a Python in the image compiles
 # it. Both depend on the source alone, so both are kept by its digest, in memory and in a folder, and no source is parsed or
-# compiled twice, neither by the bakes to come. What a payload is made of, and what those files hold now, Ansible finds each time.
+# compiled twice, also not by the bakes to come. What a payload is made of, and what those files hold now, Ansible finds each time.
 import ast
 import hashlib
 import io
@@ -114,9 +114,13 @@ class Packing:
     """In place of what Ansible calls when it packs: a parse, and a walk through what that gave."""
 
     def __init__(self, sources, module_common):
-        self.sources, self.walk_plainly = sources, module_common.ModuleDepFinder.__init__
+        self.sources, self.module_common = sources, module_common
+        self.walk_plainly = module_common.ModuleDepFinder.__init__
         module_common.compile = self.compile
         module_common.ModuleDepFinder.__init__ = lambda *arguments, **more: self.walk(*arguments, **more)
+
+    def undo(self):
+        self.module_common.compile, self.module_common.ModuleDepFinder.__init__ = compile, self.walk_plainly
 
     def compile(self, text, *how):
         if how[-1:] != (ast.PyCF_ONLY_AST,) or not isinstance(text, bytes):
@@ -145,8 +149,7 @@ def remember_sources(folder):
     with open(module_common.__file__, "rb") as file:
         version = hashlib.sha256(repr((sys.version, is_as_usual())).encode() + file.read()).hexdigest()
     sources = Sources(os.path.join(folder, version))
-    plain_walk = module_common.ModuleDepFinder.__init__
-    Packing(sources, module_common)
+    packing = Packing(sources, module_common)
     try:
         # What every module needs (`module_utils.basic` and what that needs) is asked for here, so the forks in which Ansible packs have it.
         module_common.recursive_finder("none", "ansible.modules.none", b"", zipfile.ZipFile(io.BytesIO(), "w"))
@@ -154,7 +157,7 @@ def remember_sources(folder):
         pass  # A version that wants to know more.
     except Exception:
         # One that packs in another way.
-        module_common.compile, module_common.ModuleDepFinder.__init__ = compile, plain_walk
+        packing.undo()
         return
     # The connection plugin gives what is compiled to the image's Python.
     sys.modules["ovenbird_sources"] = sources

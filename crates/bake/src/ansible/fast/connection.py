@@ -4,9 +4,9 @@
 #   {"do": "module", "size": …, "payload": …, "environment": {…}}   a Python program that Ansible feeds to the image's interpreter
 #   {"do": "shell", "argv": [...]}                                  anything else, run as Ansible says it
 # Most of a module's program is its payload, the same for each run of the module. In its place stands its name; a worker that does not
-# know it answers `send`, and gets it, and what is compiled of it already, as two files. The answers are lines too: `begins` before anything is done, and `ended` with the exit status. Where the worker says `refused`, or is
-# gone before it said `begins`, nothing was done, and the step is done the plain way; where it is gone after, nobody can know, and
-# the task fails.
+# know it answers `send`, and gets it, and what is compiled of it already, as two files. The answers are lines too: `begins` before
+# anything is done, and `ended` with the exit status. Where the worker says `refused`, or is gone before it said `begins`, nothing was
+# done, and the step is done the plain way; where it is gone after, nobody can know, and the task fails.
 
 DOCUMENTATION = """
     name: ovenbird_sandbox

@@ -74,21 +74,17 @@ def load_standard_library():
             pass  # Not every image has each of them. A module that needs it fails as it would anyway.
 
 
-def places():
-    """Where a change may mean that a new interpreter turns out other than this one: an upgrade, a package with a `.pth` file."""
-    found = {os.path.realpath(sys.executable), *LOOKED_AT, *sysconfig.get_paths().values(), *filter(None, sys.path)}
+def stamps():
+    """Changes when a new interpreter might turn out other than this one: an upgrade, a package with a `.pth` file."""
+    places = {os.path.realpath(sys.executable), *LOOKED_AT, *sysconfig.get_paths().values(), *filter(None, sys.path)}
     if "site" in sys.modules:
-        found.update([*sys.modules["site"].getsitepackages(), sys.modules["site"].getusersitepackages()])
+        places.update([*sys.modules["site"].getsitepackages(), sys.modules["site"].getusersitepackages()])
     for name in ("sitecustomize", "usercustomize"):
         if name in sys.modules:
-            found.add(sys.modules[name].__file__)
+            places.add(sys.modules[name].__file__)
     with open("/proc/self/maps") as maps:
-        found.update(os.path.dirname(line.split(None, 5)[5].strip()) for line in maps if ".so" in line)
-    return sorted(found)
-
-
-def stamps(places):
-    return [stamp(place) for place in places]
+        places.update(os.path.dirname(line.split(None, 5)[5].strip()) for line in maps if ".so" in line)
+    return [stamp(place) for place in sorted(places)]
 
 
 def stamp(place):
@@ -114,7 +110,7 @@ class Payload:
 
     def __init__(self, name, text, code):
         """Compiles what it holds, unless that is in `code`, and loads its part of Ansible, unless another has."""
-        self.name, self.text, self.is_one, self.fits = name, text.decode(), False, False
+        self.name, self.text, self.is_zip, self.fits = name, text.decode(), False, False
         try:
             data = base64.b64decode(text)
             with zipfile.ZipFile(io.BytesIO(data)) as payload:
@@ -122,7 +118,7 @@ class Payload:
                 sources = {name: learn_source(name, payload.read(name), code) for name in names}
         except (binascii.Error, zipfile.BadZipFile, EOFError):
             return  # Something else that is written in the same letters.
-        self.is_one = True
+        self.is_zip = True
         loaded.load(data, sources)
         # May its module use that part?
         self.fits = loaded.fits(sources)
@@ -278,7 +274,7 @@ class Server:
     def __init__(self, listener):
         self.listener = listener
         self.environment = shell_environment()
-        self.places, self.stamps = [], None
+        self.stamps = None
         self.running = {}
         self.forked = self.shells = 0
         # The end of a child wakes the loop.
@@ -295,8 +291,7 @@ class Server:
 
     def settle(self):
         """After something was loaded."""
-        self.places = places()
-        self.stamps = stamps(self.places)
+        self.stamps = stamps()
         gc.collect()
         gc.freeze()  # So that a fork does not copy what it only looks through.
 
@@ -311,7 +306,7 @@ class Server:
         payload = Payload(name, text, code if magic == importlib.util.MAGIC_NUMBER else {})
         if not was_loaded and loaded.is_tried():
             self.settle()
-        if payload.is_one:
+        if payload.is_zip:
             payloads[name] = payload
         return payload
 
@@ -348,7 +343,7 @@ class Server:
         try:
             if request["do"] == "module":
                 self.prepare()
-                if stamps(self.places) != self.stamps:
+                if stamps() != self.stamps:
                     self.start_again(connection)
                 else:
                     payload = request["payload"] and self.learn(connection, request["payload"])
