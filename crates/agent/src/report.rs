@@ -78,7 +78,7 @@ impl Report {
         self.result == "ok"
     }
 
-    /// The line that ends the console's output; `launch --wait` and the embedded EC2 read it.
+    /// The line that ends the console's output; `launch --wait` reads it where there is no tag.
     #[must_use]
     pub fn console_line(&self) -> String {
         match (&self.phase, &self.reason) {

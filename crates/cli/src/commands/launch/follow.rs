@@ -39,12 +39,13 @@ pub(super) async fn until_provisioned(
         }
         let instance = describe(account, id).await?;
         let console = console(account, id).await?;
-        let lines: Vec<&str> =
-            console.lines().filter_map(|line| line.split(AGENT).nth(1).filter(|_| line.contains(AGENT))).collect();
-        for line in lines.iter().skip(told) {
+        let lines = said_by_the_agent(&console);
+        // A line that is still being written is told when it has ended.
+        let ended = lines.iter().filter(|line| line.ends_with('\n'));
+        for line in ended.clone().skip(told) {
             context.output.note(&format!("{:>5.1} s  {}", began.elapsed().as_secs_f64(), line.trim_end()));
         }
-        told = told.max(lines.len());
+        told = told.max(ended.count());
         if let Some(outcome) = outcome(&instance, &lines) {
             break (instance, outcome);
         }
@@ -96,22 +97,66 @@ async fn console(account: &Account, id: &str) -> Result<String, Failure> {
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// What follows the agent's name on its lines, with their ends.
+fn said_by_the_agent(console: &str) -> Vec<&str> {
+    console.split_inclusive('\n').filter_map(|line| line.split_once(AGENT)).map(|(_, said)| said).collect()
+}
+
 fn outcome(instance: &ec2::Instance, lines: &[&str]) -> Option<Outcome> {
     if let Some(word) = Tag::find(&instance.tags, tags::STATE) {
-        return match word.strip_prefix("failed: ") {
-            Some(sentence) => Some(Outcome::Failed(sentence.to_owned())),
-            None => (word == "ok").then_some(Outcome::Ok),
-        };
+        return read(word);
     }
     let state = instance.state.as_ref().and_then(|state| state.name.as_deref()).unwrap_or_default();
     if matches!(state, "shutting-down" | "terminated" | "stopping" | "stopped") {
         let reason = instance.state_reason.as_ref().and_then(|reason| reason.message.clone()).unwrap_or_default();
         return Some(Outcome::Failed(format!("the instance is {state} ({reason})")));
     }
-    let result = lines.iter().rev().find(|line| line.starts_with("result="))?;
-    if result.starts_with("result=ok") {
-        return Some(Outcome::Ok);
+    lines.iter().rev().find_map(|line| word_on_console(line)).and_then(|word| read(&word))
+}
+
+/// What the tag's value says.
+fn read(word: &str) -> Option<Outcome> {
+    match word.strip_prefix("failed: ") {
+        Some(sentence) => Some(Outcome::Failed(sentence.to_owned())),
+        None => (word == "ok").then_some(Outcome::Ok),
     }
-    let sentence = result.split_once("reason=").map_or(*result, |(_, reason)| reason.trim().trim_matches('"'));
-    Some(Outcome::Failed(sentence.to_owned()))
+}
+
+/// The tag's value, told by the line that ends the console's output: whichever of the two is seen first, a person reads the same.
+fn word_on_console(line: &str) -> Option<String> {
+    let result = line.trim_end().strip_prefix("result=")?;
+    if result.starts_with("ok ") {
+        return Some("ok".to_owned());
+    }
+    // A reason has no quotes inside. Without the last one, the line is still being written.
+    let (place, reason) = result.strip_prefix("failed phase=")?.strip_suffix('"')?.split_once(" reason=\"")?;
+    let phase = place.split(' ').next()?;
+    Some(format!("failed: {phase}: {reason}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn console_and_tag_say_the_same() {
+        let failed = r#"result=failed phase=metadata instance=i-1 reason="no `x` in {'a':1} at all""#;
+        assert_eq!(word_on_console(failed).as_deref(), Some("failed: metadata: no `x` in {'a':1} at all"));
+        assert_eq!(word_on_console(&format!("{failed}\r")), word_on_console(failed), "a terminal's end of line");
+        assert_eq!(word_on_console("result=ok instance=i-1 seconds=12.3").as_deref(), Some("ok"));
+        assert_eq!(word_on_console("mounted /data"), None);
+    }
+
+    #[test]
+    fn the_agents_lines_are_picked_from_a_console() {
+        let console = "[  OK  ] Started\n[    4.2] ovenbird: a file named ovenbird: odd\r\novenbird: resu";
+        assert_eq!(said_by_the_agent(console), ["a file named ovenbird: odd\r\n", "resu"]);
+    }
+
+    #[test]
+    fn a_line_that_is_still_being_written_says_nothing_yet() {
+        let whole = r#"result=failed phase=metadata instance=i-1 reason="no `x`""#;
+        let mut parts = (0..whole.len()).map(|end| &whole[..end]);
+        assert!(parts.all(|part| word_on_console(part).is_none()));
+    }
 }
