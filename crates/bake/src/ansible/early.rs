@@ -78,6 +78,7 @@ mod tests {
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
     use std::time::Duration;
+    use std::time::UNIX_EPOCH;
 
     use ovenbird_disk::wait::wait_until;
 
@@ -196,7 +197,7 @@ print(sum(parses))
         let parsed = pack();
         assert!(parsed > 50, "{parsed}");
         assert_eq!(pack(), 0);
-        let version = fs_err::read_dir(folder.path()).expect("read").next().expect("one version").expect("read").path();
+        let version = the_only_entry(folder.path());
         let kept: Vec<_> = fs_err::read_dir(&version).expect("read").map(|entry| entry.expect("read").path()).collect();
         let size = |path: &PathBuf| fs_err::metadata(path).expect("there").len();
         for path in &kept {
@@ -219,6 +220,22 @@ print(sum(parses))
         }
         assert_eq!(pack(), parsed);
         assert_eq!(fs_err::read_dir(&version).expect("read").count(), kept.len());
+        // A version that no bake has used for long is forgotten, and one that is used is not.
+        let of_old = folder.path().join("of-old");
+        fs_err::create_dir(&of_old).expect("made");
+        fs_err::write(of_old.join("source"), "").expect("written");
+        for version in [&of_old, &version] {
+            fs_err::File::open(version).and_then(|folder| folder.set_modified(UNIX_EPOCH)).expect("it is ours");
+        }
+        assert_eq!(pack(), 0);
+        assert_eq!(the_only_entry(folder.path()), version);
+    }
+
+    fn the_only_entry(folder: &Path) -> PathBuf {
+        let mut entries = fs_err::read_dir(folder).expect("read").map(|entry| entry.expect("read").path());
+        let only = entries.next().expect("an entry");
+        assert!(entries.next().is_none());
+        only
     }
 
     #[test]

@@ -6,13 +6,17 @@ import hashlib
 import io
 import marshal
 import os
+import shutil
 import sys
+import time
 import warnings
 import zipfile
 import zipimport
 
 # With so many files, a folder begins anew.
 FULL = 5000
+# A folder that no bake has used for so long, in seconds, is of an Ansible or a Python that has gone: thirty days.
+UNUSED = 30 * 24 * 3600
 
 
 class Source:
@@ -31,6 +35,7 @@ class Sources:
             found = os.stat(folder)
             if found.st_uid != os.geteuid() or found.st_mode & 0o022:
                 self.folder = os.devnull  # What others can write is not believed.
+            os.utime(folder)
             names = os.listdir(self.folder)
             for name in names if len(names) > FULL else []:
                 os.unlink(os.path.join(folder, name))
@@ -143,12 +148,23 @@ class Packing:
             self.sources.learn(text, (name, is_package), (finder.submodules, finder.optional_imports))
 
 
+def drop_unused(folder):
+    """Removes what is known of the sources of versions that no bake uses any more."""
+    try:
+        for known in os.scandir(folder):
+            if known.stat(follow_symlinks=False).st_mtime < time.time() - UNUSED:
+                shutil.rmtree(known, ignore_errors=True)
+    except OSError:
+        pass  # Next time, then.
+
+
 def remember_sources(folder):
     from ansible.executor import module_common
 
     with open(module_common.__file__, "rb") as file:
         version = hashlib.sha256(repr((sys.version, is_as_usual())).encode() + file.read()).hexdigest()
     sources = Sources(os.path.join(folder, version))
+    drop_unused(folder)
     packing = Packing(sources, module_common)
     try:
         # What every module needs (`module_utils.basic` and what that needs) is asked for here, so the forks in which Ansible packs have it.
