@@ -66,7 +66,12 @@ impl<'a> Events<'a> {
             Event::Kept { layer, snapshot, changed_blocks } => {
                 self.progress.line(&format!("kept    {layer}  as {snapshot}, {changed_blocks} changed blocks"));
             }
-            Event::SnapshotStays { snapshot, why } => self.progress.line(&format!("stays   {snapshot}  of the replaced image: {why}")),
+            Event::SnapshotStays { snapshot, why } => {
+                self.progress.line(&format!("stays   {snapshot}  of the replaced image: {why}"));
+                self.context.output.hint(&format!(
+                    "when nothing needs {snapshot} any more: aws ec2 delete-snapshot --snapshot-id {snapshot}"
+                ));
+            }
             Event::Stays { bake, disk } => self.show_what_stays(bake, disk.as_deref()),
             Event::NotToBeCopied { image, why } => self.progress.line(&format!(
                 "{image} may not be copied ({why}): it is launched once and sealed, and the image of that is our base from now on"
