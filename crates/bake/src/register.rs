@@ -202,13 +202,17 @@ fn devices(builder: &AmazonEbs, plan: &Plan, snapshot: &str) -> Result<Vec<ec2::
 fn changed(known: ec2::EbsBlockDevice, device: &BlockDevice) -> ec2::EbsBlockDevice {
     let number = |value: Option<u64>| value.and_then(|value| i32::try_from(value).ok());
     let gib = |bytes: Option<u64>| number(bytes.map(|bytes| bytes.div_ceil(GIB)));
+    let volume_type = device.volume_type.clone().or(known.volume_type);
+    // EC2 refuses speeds of volumes that can be told none; the source's volume may have been of another type.
+    let can = |kinds: &[&str]| volume_type.as_deref().is_none_or(|kind| kinds.contains(&kind));
+    let (has_iops, has_throughput) = (can(&["io1", "io2", "gp3"]), can(&["gp3"]));
     ec2::EbsBlockDevice {
         volume_size: gib(device.volume_size).max(known.volume_size),
-        volume_type: device.volume_type.clone().or(known.volume_type),
+        volume_type,
         // Of a snapshot it must not be said: its volumes are as it is.
         encrypted: device.encrypted.filter(|_| known.snapshot_id.is_none() && device.snapshot_id.is_none()),
-        iops: number(device.iops).or(known.iops),
-        throughput: number(device.throughput).or(known.throughput),
+        iops: number(device.iops).or(known.iops).filter(|_| has_iops),
+        throughput: number(device.throughput).or(known.throughput).filter(|_| has_throughput),
         // Packer's default of keeping the volumes is how they pile up (packer.md 1.4).
         delete_on_termination: device.delete_on_termination.or(known.delete_on_termination).or(Some(true)),
         snapshot_id: known.snapshot_id.or_else(|| device.snapshot_id.clone()),

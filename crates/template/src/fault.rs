@@ -33,10 +33,17 @@ impl TemplateError {
         self
     }
 
-    /// The same, with nothing in its sentences that must never be shown.
+    /// The same, with nothing in its sentences or the line under them that must never be shown.
     pub(crate) fn masked(self, recipe: &Recipe) -> Self {
-        let help = self.help.map(|help| recipe.masked(&help));
-        Self { message: recipe.masked(&self.message), help, ..self }
+        // As many bytes as there were, so that the carets stay under what they point at.
+        let hide = |text: String, secret: &String| text.replace(secret.as_str(), &"*".repeat(secret.len()));
+        let text = recipe.longest_secrets_first().into_iter().fold(self.text.text().to_owned(), hide);
+        Self {
+            message: recipe.masked(&self.message),
+            help: self.help.map(|help| recipe.masked(&help)),
+            text: Source::new(self.text.name(), &text),
+            span: self.span,
+        }
     }
 
     /// Where it is.

@@ -313,10 +313,16 @@ impl<'a> Fields<'a> {
             Value::Boolean(value) => *value,
             Value::Array(elements) => !elements.is_empty(),
             Value::Object(members) => !members.is_empty(),
-            Value::Number(_) | Value::Text(_) => {
-                // What is wrong asks for something, and has been reported.
-                self.scalar("", node).is_none_or(|text| !matches!(text.as_str(), "" | "0" | "false"))
+            Value::Number(number) => number != "0",
+            Value::Text(text) => {
+                let folded = go::parse(text).and_then(|parts| go::fold(parts, &self.scope.deferred_with(&[])));
+                // What only a bake knows asks for something; so does what is wrong, which whoever reads it reports.
+                folded.map(Deferred::new).ok().as_ref().and_then(Deferred::find_literal).is_none_or(is_yes)
             }
         }
     }
+}
+
+fn is_yes(text: &str) -> bool {
+    !matches!(text, "" | "0" | "false")
 }

@@ -101,7 +101,7 @@ fn members(properties: Vec<ast::ObjectProp<'_>>, source: &Source) -> Result<Vec<
         });
         let key = property.name.into_string();
         if !key.starts_with('_') && members.iter().any(|member| member.key == key) {
-            let help = "Packer would silently take the last one; keep one of them".to_owned();
+            let help = "keep one of them; Packer refuses it too".to_owned();
             return Err(TemplateError::new(source, key_span, format!("`{key}` is there twice")).with_help(Some(help)));
         }
         members.push(Member { key, key_span, node: node(property.value, source)? });

@@ -52,7 +52,8 @@ pub fn parse(source: &Source, variables: &Variables, context: &Context) -> Resul
     notes.sort_by(|one, other| one.place.cmp(&other.place));
     match recipe {
         Some(recipe) if errors.is_empty() => Ok(Recipe { notes, ..recipe }),
-        _ => Err(TemplateErrors::new(errors)),
+        Some(recipe) => Err(TemplateErrors::new(errors.into_iter().map(|error| error.masked(&recipe)).collect())),
+        None => Err(TemplateErrors::new(errors)),
     }
 }
 
@@ -142,6 +143,8 @@ fn list<'a>(fields: &Fields<'a>, name: &str) -> &'a [Node] {
 fn sensitive(fields: &Fields<'_>, users: &UserVariables<'_>, values: &BTreeMap<String, String>) -> BTreeSet<String> {
     let mut secrets = BTreeSet::new();
     for name in fields.texts("sensitive-variables") {
+        // What could not be worked out is shown as it was given.
+        secrets.extend(users.given(&name).filter(|text| !values.contains_key(&name) && !text.is_empty()));
         match (values.get(&name), fields.find("sensitive-variables")) {
             (Some(value), _) if value.is_empty() => {}
             (Some(value), _) => drop(secrets.insert(value.clone())),

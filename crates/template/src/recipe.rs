@@ -47,10 +47,15 @@ impl Recipe {
     /// `text` with every sensitive value hidden.
     #[must_use]
     pub fn masked(&self, text: &str) -> String {
-        // Longest first, so that a value that holds another one leaves nothing of itself behind.
+        let hide = |text: String, secret: &String| text.replace(secret.as_str(), "<sensitive>");
+        self.longest_secrets_first().into_iter().fold(text.to_owned(), hide)
+    }
+
+    /// A value that holds another one then leaves nothing of itself behind.
+    pub(crate) fn longest_secrets_first(&self) -> Vec<&String> {
         let mut secrets: Vec<&String> = self.sensitive.iter().collect();
         secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
-        secrets.into_iter().fold(text.to_owned(), |text, secret| text.replace(secret.as_str(), "<sensitive>"))
+        secrets
     }
 }
 

@@ -8,7 +8,6 @@ use crate::context::Context;
 use crate::deferred::Deferred;
 use crate::fault::TemplateError;
 use crate::fields::Findings;
-use crate::fields::UNDECLARED;
 use crate::go;
 use crate::nearest::nearest;
 use crate::place::Source;
@@ -62,6 +61,12 @@ impl<'a> UserVariables<'a> {
             Some(State::Open) => Found::Circle,
             None => Found::Missing(self.nearest(name)),
         }
+    }
+
+    /// A variable's text as it stands where it was given, or declared.
+    pub(crate) fn given(&self, name: &str) -> Option<String> {
+        let declared = || self.declared.iter().find(|member| member.key == name).map(|member| &member.node);
+        self.given.find(name).map(|given| &given.node).or_else(declared).and_then(scalar)
     }
 
     /// What is probably meant by a name that is no variable's.
@@ -166,9 +171,10 @@ impl<'a> UserVariables<'a> {
             uuids: self.uuids,
         };
         let folded = go::parse(text).and_then(|parts| {
+            // Packer takes such a name for empty in an option, and for a fault in a variable.
             for (name, span) in go::undeclared(&parts, &scope) {
-                let place = given.source.place(given.span(&span).start);
-                self.note(Note { place, option: name, text: UNDECLARED.to_owned(), only_direct: false });
+                let message = format!("the variable `{}` needs `{name}`, which is not declared", given.name);
+                self.findings.errors.borrow_mut().push(TemplateError::new(&given.source, given.span(&span), message));
             }
             go::fold(parts, &scope)
         });

@@ -32,7 +32,7 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     let unsupported: Vec<String> = unsupported(&recipe);
     if context.output.is_json() {
         context.output.data(&serde_json::json!({
-            "valid": unsupported.is_empty(), "notes": recipe.notes.iter().map(ToString::to_string).collect::<Vec<_>>(), "unsupported": unsupported,
+            "valid": unsupported.is_empty(), "notes": recipe.notes.iter().map(|note| recipe.masked(&note.to_string())).collect::<Vec<_>>(), "unsupported": unsupported,
         }));
     } else {
         for note in &recipe.notes {

@@ -34,6 +34,10 @@ pub struct BlockDevice {
     pub virtual_name: Option<String>,
 }
 
+/// What is said of a mapping that does not say whether its volume goes with the instance. (packer.md 1.4)
+const KEPT: &str =
+    "it is not there, so it is as in the source image, or else true; in Packer it is false, and volumes pile up";
+
 pub(super) const OPTIONS: &[Row] = &[
     (&["device_name", "volume_size", "volume_type", "iops", "throughput", "encrypted", "kms_key_id"], Honoured),
     (&["snapshot_id", "delete_on_termination", "no_device", "virtual_name"], Honoured),
@@ -51,17 +55,39 @@ fn device(fields: &Fields<'_>) -> Option<BlockDevice> {
     if let (Some(size), None, Some(node)) = (volume_size, bytes, fields.find("volume_size")) {
         fields.findings.error(&node.span, format!("`volume_size` is in GiB, and {size} of them are too many"), None);
     }
+    let (encrypted, kms_key_id) = (fields.boolean("encrypted"), fields.text("kms_key_id"));
+    if let (Some(false), Some(_), Some(node)) = (encrypted, &kms_key_id, fields.find("kms_key_id")) {
+        let help = "set `encrypted` to true, or remove the key".to_owned();
+        fields.findings.error(&node.span, "a volume with a key must be encrypted", Some(help));
+    }
+    let volume_type = fields.text("volume_type");
+    let no_device = fields.boolean("no_device").unwrap_or(false);
+    let virtual_name = fields.text("virtual_name");
+    let delete_on_termination = fields.boolean("delete_on_termination");
+    if delete_on_termination.is_none() && !no_device && virtual_name.is_none() {
+        fields.findings.note(&fields.span, "delete_on_termination", KEPT);
+    }
     Some(BlockDevice {
         device_name: fields.required_text("device_name", "such as /dev/xvda")?,
         volume_size: bytes,
-        volume_type: fields.text("volume_type"),
-        iops: fields.count("iops").filter(|iops| *iops > 0),
-        throughput: fields.count("throughput").filter(|throughput| *throughput > 0),
-        encrypted: fields.boolean("encrypted"),
-        kms_key_id: fields.text("kms_key_id"),
+        iops: speed(fields, "iops", volume_type.as_deref(), &["io1", "io2", "gp3"]),
+        throughput: speed(fields, "throughput", volume_type.as_deref(), &["gp3"]),
+        volume_type,
+        encrypted,
+        kms_key_id,
         snapshot_id: fields.text("snapshot_id"),
-        delete_on_termination: fields.boolean("delete_on_termination"),
-        no_device: fields.boolean("no_device").unwrap_or(false),
-        virtual_name: fields.text("virtual_name"),
+        delete_on_termination,
+        no_device,
+        virtual_name,
     })
+}
+
+/// A speed of a volume that can be told one; of others EC2 refuses it, and Packer leaves it out.
+fn speed(fields: &Fields<'_>, name: &'static str, volume_type: Option<&str>, can: &[&str]) -> Option<u64> {
+    let speed = fields.count(name).filter(|speed| *speed > 0)?;
+    let Some(cannot) = volume_type.filter(|kind| !can.contains(kind)) else { return Some(speed) };
+    if let Some(node) = fields.find(name) {
+        fields.findings.note(&node.span, name, &format!("a volume of type {cannot} has none that can be set"));
+    }
+    None
 }

@@ -60,6 +60,11 @@ pub(super) fn copies(fields: &Fields<'_>) -> Copies {
         let help = format!("add `{region}` to ami_regions, or remove its key");
         fields.findings.error(&node.span, format!("no copy goes to `{region}`, which has a key"), Some(help));
     }
+    let without = regions.iter().find(|region| !kms_key_ids.is_empty() && !kms_key_ids.contains_key(*region));
+    if let (Some(region), Some(node)) = (without, fields.find("region_kms_key_ids")) {
+        let help = format!("add its key; `{region}: \"\"` is that region's default key");
+        fields.findings.error(&node.span, format!("the copy in `{region}` has no key, and others have"), Some(help));
+    }
     Copies { regions, kms_key_ids, duration_minutes }
 }
 

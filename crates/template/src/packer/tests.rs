@@ -117,6 +117,25 @@ fn reads_the_article_to_the_letter() {
 }
 
 #[test]
+fn what_is_sensitive_is_in_no_error() {
+    let text = r#"{
+        "variables": {"pw": "", "token": "S3cret{{oken", "size": "S3cretSize"}, "sensitive-variables": ["pw", "token", "size"],
+        "builders": [{
+            "type": "amazon-ebs", "source_ami": "ami-1", "ami_name": "web/{{user `pw`}}?", "encrypt_boot": "{{user `pw`}}",
+            "launch_block_device_mappings": [{"device_name": "/dev/xvda", "volume_size": "{{user `size`}}"}]
+        }]
+    }"#;
+    let mut variables = Variables::default();
+    variables.set("pw", "S3cret\u{e4}-Pass");
+    let errors = read_with(text, &variables).expect_err("it is wrong").to_string();
+    assert!(errors.matches("error:").count() >= 3 && errors.contains("<sensitive>"), "{errors}");
+    assert!(!errors.contains("S3cret"), "{errors}");
+    variables.set("pw", "S3cret{{oken");
+    let errors = read_with(text, &variables).expect_err("it is wrong").to_string();
+    assert!(errors.contains("-var pw") && !errors.contains("S3cret"), "{errors}");
+}
+
+#[test]
 fn variables_reach_each_other_and_the_outside() {
     let text = r#"{
         "variables": {
@@ -127,7 +146,7 @@ fn variables_reach_each_other_and_the_outside() {
         "builders": [{
             "type": "amazon-ebs", "name": "{{user `service`}}", "source_ami": "ami-1", "ami_name": "{{user `name`}}",
             "tags": {"Owner": "{{user `owner`}}"},
-            "launch_block_device_mappings": [{"device_name": "/dev/xvda", "volume_size": "{{user `size`}}"}]
+            "launch_block_device_mappings": [{"device_name": "/dev/xvda", "volume_size": "{{user `size`}}", "delete_on_termination": true}]
         }]
     }"#;
     let mut variables = Variables::default();
@@ -137,8 +156,12 @@ fn variables_reach_each_other_and_the_outside() {
     assert_eq!(ebs(&recipe).ami_name, "web-20191109");
     assert_eq!(recipe.builds[0].name, "web");
     assert_eq!(ebs(&recipe).tags["Owner"], Deferred::literal("ada"));
-    let device =
-        BlockDevice { device_name: "/dev/xvda".to_owned(), volume_size: Some(12 << 30), ..BlockDevice::default() };
+    let device = BlockDevice {
+        device_name: "/dev/xvda".to_owned(),
+        volume_size: Some(12 << 30),
+        delete_on_termination: Some(true),
+        ..BlockDevice::default()
+    };
     assert_eq!(ebs(&recipe).launch_block_device_mappings, [device]);
     assert_eq!(recipe.variables["stamp"], "20191109");
     assert_eq!(recipe.sensitive, BTreeSet::from(["ada".to_owned()]));
@@ -428,6 +451,24 @@ fn other_builders_say_the_way_round() {
 }
 
 #[test]
+fn a_volume_that_takes_no_speed_is_told_none() {
+    let read = |kind: &str| {
+        let text = format!(
+            r#", "ami_block_device_mappings": [{{"device_name": "/dev/sdb", "volume_type": "{kind}", "iops": 3000, "throughput": 250}}]"#
+        );
+        let recipe = recipe(&template(&text, ""));
+        let device = &ebs(&recipe).ami_block_device_mappings[0];
+        ((device.iops, device.throughput), recipe.notes.iter().map(|note| note.option.clone()).collect::<Vec<_>>())
+    };
+    assert_eq!(read("gp3"), ((Some(3000), Some(250)), vec!["delete_on_termination".to_owned()]));
+    assert_eq!(read("io2").0, (Some(3000), None));
+    assert_eq!(
+        read("gp2"),
+        ((None, None), ["delete_on_termination", "iops", "throughput"].map(str::to_owned).to_vec())
+    );
+}
+
+#[test]
 fn variables_that_nobody_declared_are_empty_and_noted() {
     let recipe = recipe(&template(r#", "instance_type": "{{user `size` | lower}}""#, ""));
     assert_eq!(ebs(&recipe).instance_type, None);
@@ -445,4 +486,6 @@ fn variables_that_nobody_declared_are_empty_and_noted() {
         r#"{"variables": {"image": "x"}, "builders": [{"type": "amazon-ebs", "source_ami": "{{user `imgae`}}", "ami_name": "web"}]}"#,
     );
     assert!(slip.contains("did you mean `image`?"), "{slip}");
+    let needed = errors(r#"{"variables": {"x": "{{user `other`}}q"}, "builders": [{"type": "docker"}]}"#);
+    assert!(needed.contains("the variable `x` needs `other`, which is not declared"), "{needed}");
 }

@@ -12,6 +12,7 @@ use ovenbird_bake::Source;
 use ovenbird_bake::ansible;
 use ovenbird_bake::ansible::Status;
 use ovenbird_disk::wait::wait_until;
+use ovenbird_template::Provisioner;
 
 use super::Context;
 use crate::progress::Progress;
@@ -213,8 +214,8 @@ pub(super) fn plan(context: Context<'_>, plan: &Plan) {
 pub(super) fn unread(context: Context<'_>, request: &Request, source: &Source) {
     const WHY: &str = "this machine has not baked from this source before; the first bake reads its package archive";
     let output = context.output;
-    let layers: Vec<String> =
-        request.build.provisioners.iter().map(|provisioner| provisioner.kind.to_string()).collect();
+    let title = |provisioner: &Provisioner| request.recipe.masked(&provisioner.kind.to_string());
+    let layers: Vec<String> = request.build.provisioners.iter().map(title).collect();
     if output.is_json() {
         let layers: Vec<_> = layers
             .iter()

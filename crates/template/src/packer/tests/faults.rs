@@ -203,6 +203,17 @@ fn small_faults_have_their_sentence() {
         ),
         (template(r#", "ami_block_device_mappings": [{}]"#, ""), "ami_block_device_mappings needs `device_name`"),
         (
+            template(
+                r#", "ami_block_device_mappings": [{"device_name": "x", "encrypted": false, "kms_key_id": "k"}]"#,
+                "",
+            ),
+            "a volume with a key must be encrypted",
+        ),
+        (
+            template(r#", "ami_regions": "a,b", "region_kms_key_ids": {"a": "k"}"#, ""),
+            "the copy in `b` has no key, and others have",
+        ),
+        (
             template(r#", "ami_block_device_mappings": [{"device_name": "x", "volume_size": -1}]"#, ""),
             "`volume_size` must be a whole number",
         ),

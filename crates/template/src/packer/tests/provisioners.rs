@@ -139,3 +139,15 @@ fn faults_have_their_sentence() {
         assert!(said.contains(sentence), "{provisioner}: {said}");
     }
 }
+
+#[test]
+fn one_command_may_wait_for_the_bake() {
+    let recipe = with(r#"{"type": "shell-local", "command": "echo {{build `ID`}}"}"#);
+    let ProvisionerKind::ShellLocal(shell) = &recipe.builds[0].provisioners[0].kind else { panic!("shell-local") };
+    let Script::Inline { lines, .. } = &shell.script else { panic!("inline") };
+    assert!(lines.len() == 1 && lines[0].find_literal().is_none());
+    // What is not supported is refused once, whatever is in it.
+    let text =
+        template_of(r#"{"type": "ansible", "playbook_file": "p.yml", "inventory_file_template": "{{ .HostAlias }}"}"#);
+    assert_eq!(errors(&text).matches("error:").count(), 1);
+}
