@@ -13,6 +13,7 @@ mod json_syntax;
 mod late;
 mod operators;
 mod outside;
+mod syntax;
 mod template;
 mod traverse;
 mod types;

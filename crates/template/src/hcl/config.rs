@@ -4,10 +4,11 @@ use hcl_edit::Span as _;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::Structure;
 
+use super::syntax;
+use super::syntax::Invalid;
 use crate::fault::TemplateError;
 use crate::place::Source;
 use crate::place::Span;
-use crate::place::floor;
 use crate::tree::Node;
 
 /// `kind "label" { … }`.
@@ -90,15 +91,15 @@ pub(crate) fn shifted(span: Option<Span>, start: usize) -> Span {
 
 /// Reads `source`, whose text starts at `start`, in HCL's own syntax.
 pub(crate) fn parse(source: &Source, start: usize) -> Result<Body, TemplateError> {
-    let body = hcl_edit::parser::parse_body(source.text()).map_err(|error| syntax_error(source, &error))?;
+    let body = syntax::body(source.text()).map_err(|invalid| syntax_error(source, &invalid))?;
     Ok(self::body(body, start))
 }
 
-/// What hcl-edit says of a text that is not HCL.
-fn syntax_error(source: &Source, error: &hcl_edit::parser::Error) -> TemplateError {
-    let start = floor(source.text(), error.location().offset());
+/// What is said of a text that is not HCL.
+fn syntax_error(source: &Source, invalid: &Invalid) -> TemplateError {
+    let start = invalid.offset;
     let length = source.text().get(start..).and_then(|rest| rest.chars().next()).map_or(0, char::len_utf8);
-    TemplateError::new(source, start..start + length, format!("this is no valid HCL: {}", error.message()))
+    TemplateError::new(source, start..start + length, format!("this is no valid HCL: {}", invalid.message))
 }
 
 fn body(body: hcl_edit::structure::Body, start: usize) -> Body {

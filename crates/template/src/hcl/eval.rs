@@ -15,6 +15,7 @@ use super::config::Written;
 use super::config::shifted;
 use super::functions;
 use super::operators;
+use super::syntax;
 use super::values::Values;
 use crate::go::Fault;
 use crate::place::Span;
@@ -229,8 +230,8 @@ impl<'a> Eval<'a> {
     fn json(&self, node: &Node) -> Worked {
         let value = match &node.value {
             Value::Text(text) if text.contains("${") || text.contains("%{") => {
-                let template = hcl_edit::parser::parse_template(text).map_err(|error| {
-                    Fault::new(&node.span, format!("this is no valid HCL template: {}", error.message()))
+                let template = syntax::template(text).map_err(|invalid| {
+                    Fault::new(&node.span, format!("this is no valid HCL template: {}", invalid.message))
                 })?;
                 let within = Eval { base: Base::Within(&node.span), ..*self };
                 return within.template(&template, &node.span);

@@ -8,6 +8,7 @@ use super::config::Body;
 use super::config::Label;
 use super::eval::Base;
 use super::eval::Eval;
+use super::syntax;
 use super::types;
 use super::types::Type;
 use super::values::State;
@@ -141,9 +142,9 @@ fn outside(kind: &Type, input: &Input) -> Result<Node, Fault> {
     if *kind == Type::Boolean {
         return Ok(input.node.clone());
     }
-    let expression = hcl_edit::parser::parse_expr(text.trim()).map_err(|error| {
+    let expression = syntax::expression(text.trim()).map_err(|invalid| {
         let message =
-            format!("the variable `{}` is {kind}, but this is no expression: {}", input.name, error.message());
+            format!("the variable `{}` is {kind}, but this is no expression: {}", input.name, invalid.message);
         Fault::new(&input.node.span, message)
     })?;
     Eval { base: Base::Within(&input.node.span), ..Eval::literals(0) }.expression(&expression)

@@ -9,6 +9,7 @@ use super::hashes;
 use crate::hcl::eval::Base;
 use crate::hcl::eval::Eval;
 use crate::hcl::eval::Frame;
+use crate::hcl::syntax;
 use crate::hcl::values::Values;
 use crate::place::Span;
 use crate::tree::Member;
@@ -65,8 +66,9 @@ fn templatefile(eval: &Eval<'_>, values: &Values<'_>, arguments: &Arguments<'_>,
     }
     let text = read_text(values, arguments)?;
     let file = arguments.text(0)?;
-    let template = hcl_edit::parser::parse_template(&text).map_err(|error| {
-        format!("{file}:{}: this is no valid template: {}", error.location().line(), error.message())
+    let template = syntax::template(&text).map_err(|invalid| {
+        let line = text.get(..invalid.offset).map_or(0, |before| before.matches('\n').count()) + 1;
+        format!("{file}:{line}: this is no valid template: {}", invalid.message)
     })?;
     let members = arguments.object(1)?;
     with_frames(&Eval { base: Base::Within(span), frame: None, ..*eval }, &members, &|inner| {

@@ -3,7 +3,7 @@
 use super::*;
 
 /// `text` as JSON.
-fn worked(text: &str) -> String {
+pub(super) fn worked(text: &str) -> String {
     let template =
         template(&format!("ami_description = jsonencode({text})"), "", "variable \"size\" {\n type = number\n}");
     let recipe = recipe(&template);
