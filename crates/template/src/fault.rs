@@ -20,17 +20,25 @@ pub struct TemplateError {
     help: Option<String>,
     span: Span,
     text: Source,
+    /// Whether the line that it is in stays unseen, since it may hold a secret.
+    is_unseen: bool,
 }
 
 impl TemplateError {
     pub(crate) fn new(text: &Source, span: Span, message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, span, text: text.clone() }
+        Self { message: message.into(), help: None, span, text: text.clone(), is_unseen: false }
     }
 
     #[must_use]
     pub(crate) fn with_help(mut self, help: Option<String>) -> Self {
         self.help = help;
         self
+    }
+
+    /// The same, of which the place is shown and not the line.
+    #[must_use]
+    pub(crate) fn without_line(self) -> Self {
+        Self { is_unseen: true, ..self }
     }
 
     /// The same, with nothing in its sentences or the line under them that must never be shown.
@@ -42,7 +50,7 @@ impl TemplateError {
             message: recipe.masked(&self.message),
             help: self.help.map(|help| recipe.masked(&help)),
             text: Source::new(self.text.name(), &text),
-            span: self.span,
+            ..self
         }
     }
 
@@ -77,11 +85,13 @@ impl Diagnostic for TemplateError {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.text.0)
+        (!self.is_unseen).then_some(&*self.text.0)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        Some(Box::new(std::iter::once(LabeledSpan::underline(self.span.clone()))))
+        (!self.is_unseen).then(|| -> Box<dyn Iterator<Item = LabeledSpan>> {
+            Box::new(std::iter::once(LabeledSpan::underline(self.span.clone())))
+        })
     }
 }
 
@@ -100,6 +110,11 @@ impl TemplateErrors {
         Self(errors)
     }
 
+    /// The same, of which places are shown and no lines.
+    pub(crate) fn without_lines(self) -> Self {
+        Self(self.0.into_iter().map(TemplateError::without_line).collect())
+    }
+
     /// The errors.
     #[must_use]
     pub fn errors(&self) -> &[TemplateError] {
@@ -114,7 +129,11 @@ impl fmt::Display for TemplateErrors {
                 writeln!(f)?;
             }
             writeln!(f, "error: {error}")?;
-            snippet::write(f, &error.text, &error.span)?;
+            if error.is_unseen {
+                snippet::write_place(f, &error.text, &error.span)?;
+            } else {
+                snippet::write(f, &error.text, &error.span)?;
+            }
             if let Some(help) = &error.help {
                 writeln!(f, "  = help: {help}")?;
             }

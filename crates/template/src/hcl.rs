@@ -130,8 +130,9 @@ fn given(variables: &Variables, context: &Context, sources: &mut Sources) -> Vec
         context.environment.iter().filter_map(|(key, value)| Some((key, key.strip_prefix(ENVIRONMENT)?, value)));
     let mut given: Vec<Input> = environment
         .map(|(key, name, value)| {
-            let start = sources.add(&Source::new(key, value));
-            let node = Node { span: start..start + value.len(), value: Value::text(value) };
+            // Its value may be a secret, and is not shown.
+            let start = sources.add(&Source::new(key, ""));
+            let node = Node { span: start..start, value: Value::text(value) };
             Input { name: name.to_owned(), node, by: By::Argument, is_environment: true }
         })
         .collect();
@@ -157,9 +158,7 @@ fn declare<'a>(values: &mut Values<'a>, root: &'a Body) {
     let single = root.blocks_of("local").filter_map(|block| {
         let label = block.labels.first()?;
         let expression = &block.body.find("expression")?.expression;
-        let sensitive =
-            block.body.find("sensitive").map(|attribute| eval::Eval::literals(0).written(&attribute.expression));
-        let is_sensitive = matches!(sensitive, Some(Ok(node)) if node.to_boolean() == Some(true));
+        let is_sensitive = inputs::is_sensitive(&block.body).unwrap_or(true);
         Some((label.text.as_str(), &label.span, Local { written: expression, is_sensitive }))
     });
     for (name, span, local) in listed.chain(single) {

@@ -42,7 +42,8 @@ pub fn parse(source: &Source, variables: &Variables, context: &Context) -> Resul
     let root = json::parse(source).map_err(|error| TemplateErrors::new(vec![error]))?;
     let findings = Findings::new(source);
     let uuids = Cell::new(0);
-    let users = UserVariables::new(declarations(&root, &findings), variables, context, &findings, &uuids);
+    let declared = declarations(&root, &findings);
+    let users = UserVariables::new(declared, sensitive_names(&root), variables, context, &findings, &uuids);
     let user = |name: &str| users.find(name);
     let scope = Scope { context, user: &user, build: None, position: Position::Option, further: &[], uuids: &uuids };
     let recipe = Fields::of("a template", &root, &findings, scope).map(|fields| read(&fields, &users));
@@ -67,6 +68,14 @@ fn declarations<'a>(root: &'a Node, findings: &Findings) -> &'a [Member] {
             findings.error(&node.span, format!("`variables` must be an object, this is {}", node.kind()), None);
             &[]
         }
+    }
+}
+
+/// The elements of `sensitive-variables`; what is wrong with them is reported where they are read.
+fn sensitive_names(root: &Node) -> &[Node] {
+    match root.member("sensitive-variables") {
+        Some(Node { value: Value::Array(names), .. }) => names,
+        _ => &[],
     }
 }
 

@@ -11,8 +11,19 @@ const WIDTH: usize = 100;
 /// Characters shown before the span when a line is cut.
 const LEAD: usize = 40;
 
+/// Writes `-->` with the place alone, or the name of what has no text: a value of the command line, which may be a secret.
+pub(crate) fn write_place(f: &mut fmt::Formatter<'_>, source: &Source, span: &Span) -> fmt::Result {
+    if source.text().is_empty() {
+        return writeln!(f, " --> {}", source.name());
+    }
+    writeln!(f, " --> {}", source.place(span.start))
+}
+
 /// Writes `-->` with the place, the line, and carets.
 pub(crate) fn write(f: &mut fmt::Formatter<'_>, source: &Source, span: &Span) -> fmt::Result {
+    if source.text().is_empty() {
+        return write_place(f, source, span);
+    }
     let place = source.place(span.start);
     let line = source.text().lines().nth(place.line - 1).unwrap_or("");
     let column = place.column - 1;

@@ -11,11 +11,13 @@ use crate::fields::Findings;
 use crate::go;
 use crate::nearest::nearest;
 use crate::place::Source;
+use crate::place::Span;
 use crate::recipe::Note;
 use crate::scope::Found;
 use crate::scope::Position;
 use crate::scope::Scope;
 use crate::tree::Member;
+use crate::tree::Node;
 use crate::tree::Value;
 use crate::variables::By;
 use crate::variables::Given;
@@ -30,6 +32,8 @@ pub(crate) struct UserVariables<'a> {
     context: &'a Context,
     given: &'a Variables,
     declared: &'a [Member],
+    /// The names of `sensitive-variables`.
+    sensitive: &'a [Node],
     findings: &'a Findings,
     uuids: &'a Cell<u64>,
     states: RefCell<BTreeMap<String, State>>,
@@ -45,12 +49,13 @@ enum State {
 impl<'a> UserVariables<'a> {
     pub(crate) fn new(
         declared: &'a [Member],
+        sensitive: &'a [Node],
         given: &'a Variables,
         context: &'a Context,
         findings: &'a Findings,
         uuids: &'a Cell<u64>,
     ) -> Self {
-        Self { context, given, declared, findings, uuids, states: RefCell::default() }
+        Self { context, given, declared, sensitive, findings, uuids, states: RefCell::default() }
     }
 
     /// The value of a variable.
@@ -149,15 +154,22 @@ impl<'a> UserVariables<'a> {
             let error = if matches!(given.node.value, Value::Null) {
                 let help = format!("give it with -var {}=… or in a -var-file", given.name);
                 let message = format!("the variable `{}` needs a value", given.name);
-                TemplateError::new(&given.source, span, message).with_help(Some(help))
+                self.error(given, span, message).with_help(Some(help))
             } else {
                 let kind = given.node.kind();
                 let message = format!("the variable `{}` is {kind}, but values of variables are strings", given.name);
-                TemplateError::new(&given.source, span, message)
+                self.error(given, span, message)
             };
             self.findings.errors.borrow_mut().push(error);
         }
         text
+    }
+
+    /// What is wrong with a value; the line of a sensitive one is not shown.
+    fn error(&self, given: &Given, span: Span, message: String) -> TemplateError {
+        let error = TemplateError::new(&given.source, span, message);
+        let is_it = |node: &Node| matches!(&node.value, Value::Text(name) if *name == given.name);
+        if self.sensitive.iter().any(is_it) { error.without_line() } else { error }
     }
 
     fn render(&self, text: &str, given: &Given) -> Option<String> {
@@ -182,8 +194,7 @@ impl<'a> UserVariables<'a> {
             Ok(parts) => Deferred::new(parts).find_literal().map(ToOwned::to_owned),
             Err(fault) if fault.was_reported() => None,
             Err(fault) => {
-                let error =
-                    TemplateError::new(&given.source, given.span(&fault.span), fault.message).with_help(fault.help);
+                let error = self.error(given, given.span(&fault.span), fault.message).with_help(fault.help);
                 self.findings.errors.borrow_mut().push(error);
                 None
             }

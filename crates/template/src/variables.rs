@@ -10,8 +10,8 @@ use crate::tree::Member;
 use crate::tree::Node;
 use crate::tree::Value;
 
-/// Values for a template's user variables, in the order in which they were given. In a JSON template `-var` beats every
-/// file whatever the order; otherwise, and in HCL always, a later value beats an earlier one. (packer.md 2.1, 2.2)
+/// Values for a template's user variables. `-var` beats every file whatever the order; otherwise a later value beats an earlier
+/// one. (packer.md 2.1, 2.2)
 #[derive(Clone, Debug, Default)]
 pub struct Variables(Vec<Given>);
 
@@ -19,7 +19,7 @@ pub struct Variables(Vec<Given>);
 #[derive(Clone, Debug)]
 pub(crate) struct Given {
     pub(crate) name: String,
-    /// An argument is a string, which is all of its source.
+    /// An argument is a string, of which no text is kept: what is wrong with it is shown by its name, not by its value.
     pub(crate) node: Node,
     pub(crate) source: Source,
     pub(crate) by: By,
@@ -36,7 +36,7 @@ impl Given {
     /// The bytes of the source that a part of the value stands in.
     pub(crate) fn span(&self, part: &Span) -> Span {
         match self.by {
-            By::Argument => part.clone(),
+            By::Argument => 0..0,
             By::File => self.node.inner_span(&self.source.text()[self.node.span.clone()], part),
         }
     }
@@ -44,14 +44,14 @@ impl Given {
 
 /// A `-var` that is no `name=value`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the variable `{0}` has no value; write it as name=value")]
+#[error("the variable `{0}` has no value or no name; write it as name=value")]
 pub struct BadVariable(pub String);
 
 impl Variables {
     /// Takes a value, as `-var name=value` does.
     pub fn set(&mut self, name: &str, value: &str) {
-        let node = Node { span: 0..value.len(), value: Value::Text(value.to_owned()) };
-        let source = Source::new(&format!("-var {name}"), value);
+        let node = Node { span: 0..0, value: Value::text(value) };
+        let source = Source::new(&format!("-var {name}"), "");
         self.0.push(Given { name: name.to_owned(), node, source, by: By::Argument });
     }
 
@@ -65,30 +65,33 @@ impl Variables {
                 self.set(name, value);
                 Ok(())
             }
-            _ => Err(BadVariable(argument.to_owned())),
+            // What stands behind `=` may be a secret.
+            Some((name, _)) => Err(BadVariable(name.to_owned())),
+            None => Err(BadVariable(argument.to_owned())),
         }
     }
 
     /// Takes the values of a `-var-file`: HCL where its name ends with `.hcl`, a JSON object otherwise.
     ///
     /// # Errors
-    /// When it is something else; says where.
+    /// When it is something else; says where, and not what stands there: only a template knows which values are secrets.
     pub fn add_file(&mut self, file: &Source) -> Result<(), TemplateErrors> {
-        let members = if file.name().ends_with(".hcl") { hcl::read_variables(file)? } else { object(file)? };
+        let members = if file.name().ends_with(".hcl") { hcl::read_variables(file) } else { object(file) };
+        let members = members.map_err(TemplateErrors::without_lines)?;
         let given = |member: Member| Given { name: member.key, node: member.node, source: file.clone(), by: By::File };
         self.0.extend(members.into_iter().map(given));
         Ok(())
     }
 
-    /// All values, in the order in which they were given.
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Given> {
-        self.0.iter()
+    /// All values: a later one counts.
+    pub(crate) fn all(&self) -> impl DoubleEndedIterator<Item = &Given> {
+        let of = |by: By| self.0.iter().filter(move |given| given.by == by);
+        of(By::File).chain(of(By::Argument))
     }
 
-    /// The value that counts for a variable of a JSON template.
+    /// The value that counts for a variable.
     pub(crate) fn find(&self, name: &str) -> Option<&Given> {
-        let last = |by: By| self.0.iter().rev().find(|given| given.by == by && given.name == name);
-        last(By::Argument).or_else(|| last(By::File))
+        self.all().rev().find(|given| given.name == name)
     }
 
     /// The names of all values that were given.
@@ -165,6 +168,6 @@ mod tests {
     fn refuses_what_is_no_object() {
         assert!(Variables::default().add_file(&Source::new("v", "[]")).is_err());
         assert_eq!(Variables::default().add_argument("novalue"), Err(BadVariable("novalue".to_owned())));
-        assert_eq!(Variables::default().add_argument("=x"), Err(BadVariable("=x".to_owned())));
+        assert_eq!(Variables::default().add_argument("=x"), Err(BadVariable(String::new())));
     }
 }

@@ -1,4 +1,4 @@
-//! `-var` and `-var-file`, in the order in which they were typed: in HCL a later one beats an earlier one.
+//! `-var` and `-var-file`, in the order in which they were typed: of two files, the later one counts.
 
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ enum Setting {
 /// What clap derives; it gives values by their kind, and their order separately.
 #[derive(clap::Args)]
 struct Flags {
-    /// Set a variable of the template; may be repeated
+    /// Set a variable of the template, whatever a file says; may be repeated
     #[arg(long = "var", value_name = "NAME=VALUE")]
     variables: Vec<String>,
     /// Read variables from a file, JSON or .pkrvars.hcl; may be repeated

@@ -207,6 +207,9 @@ impl<'a> Eval<'a> {
         if call.name.is_namespaced() {
             return Err(Fault::new(span, "functions have no namespace here"));
         }
+        if self.values.is_none() {
+            return Err(Fault::new(span, "no function can be called here: only literal values may stand here"));
+        }
         let arguments: Vec<&Expression> = call.args.iter().collect();
         if let Some(worked) = functions::lazy(self, name, &arguments, span) {
             return worked;

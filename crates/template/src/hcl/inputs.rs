@@ -34,11 +34,14 @@ struct Declaration<'a> {
     name: &'a str,
     span: &'a Span,
     default: Option<&'a Attribute>,
+    is_sensitive: bool,
     /// `None`: an attribute of `variables`.
     block: Option<&'a Block>,
 }
 
 /// Works out every variable; the last value that is given for one counts.
+///
+/// What is wrong with a sensitive one is reported without the line that its value stands in.
 pub(super) fn declare<'a>(values: &'a Values<'a>, root: &'a Body, given: &[Input]) {
     let declarations = declarations(values, root);
     let open = |declaration: &Declaration<'_>| (declaration.name.to_owned(), State::Open);
@@ -47,7 +50,11 @@ pub(super) fn declare<'a>(values: &'a Values<'a>, root: &'a Body, given: &[Input
         let state = match value(values, declaration, given) {
             Ok(node) => State::Known(node),
             Err(fault) => {
-                values.report(fault);
+                if declaration.is_sensitive {
+                    values.report_unseen(fault);
+                } else {
+                    values.report(fault);
+                }
                 State::Failed
             }
         };
@@ -67,12 +74,24 @@ fn declarations<'a>(values: &'a Values<'a>, root: &'a Body) -> BTreeMap<&'a str,
             values.report(Fault::new(&block.kind_span, "a variable needs a name: variable \"name\" { … }"));
         }
         let default = block.body.find("default");
-        label.map(|label| Declaration { name: &label.text, span: &label.span, default, block: Some(block) })
+        // Better hidden for nothing than shown where `sensitive` is misspelt.
+        let is_sensitive = is_sensitive(&block.body).unwrap_or_else(|fault| {
+            values.report(fault);
+            true
+        });
+        label.map(|label| Declaration {
+            name: &label.text,
+            span: &label.span,
+            default,
+            is_sensitive,
+            block: Some(block),
+        })
     });
     let listed = root.blocks_of("variables").flat_map(|block| &block.body.attributes).map(|attribute| Declaration {
         name: &attribute.key,
         span: &attribute.key_span,
         default: Some(attribute),
+        is_sensitive: false,
         block: None,
     });
     for declaration in single.chain(listed) {
@@ -86,7 +105,15 @@ fn declarations<'a>(values: &'a Values<'a>, root: &'a Body) -> BTreeMap<&'a str,
     declarations
 }
 
-const ATTRIBUTES: [&str; 6] = ["type", "default", "description", "sensitive", "nullable", "ephemeral"];
+/// Whether a variable or local says that it is sensitive.
+pub(super) fn is_sensitive(body: &Body) -> Result<bool, Fault> {
+    let Some(attribute) = body.find("sensitive") else { return Ok(false) };
+    let node = Eval::literals(0).written(&attribute.expression)?;
+    node.to_boolean()
+        .ok_or_else(|| Fault::new(&node.span, format!("`sensitive` must be true or false, this is {}", node.kind())))
+}
+
+const ATTRIBUTES: [&str; 4] = ["type", "default", "description", "sensitive"];
 
 fn value<'a>(values: &'a Values<'a>, declaration: &Declaration<'a>, given: &[Input]) -> Result<Node, Fault> {
     let block = declaration.block;
@@ -94,6 +121,11 @@ fn value<'a>(values: &'a Values<'a>, declaration: &Declaration<'a>, given: &[Inp
         verify_members(values, block);
     }
     let attribute = |name: &str| block.and_then(|block| block.body.find(name));
+    let input = given.iter().rev().find(|input| input.name == declaration.name);
+    if let (true, Some(input)) = (declaration.is_sensitive, input) {
+        // Before anything can be wrong with it.
+        values.hide(&input.node);
+    }
     let default =
         declaration.default.map(|attribute| Eval { is_default: true, ..values.eval() }.written(&attribute.expression));
     let default = default.transpose()?;
@@ -102,7 +134,7 @@ fn value<'a>(values: &'a Values<'a>, declaration: &Declaration<'a>, given: &[Inp
         (None, Some(default)) => Type::of_value(default),
         (None, None) => Type::Any,
     };
-    let node = match (given.iter().rev().find(|input| input.name == declaration.name), default) {
+    let node = match (input, default) {
         (Some(input), _) => outside(&kind, input)?,
         (None, Some(default)) => default,
         (None, None) => {
@@ -115,9 +147,7 @@ fn value<'a>(values: &'a Values<'a>, declaration: &Declaration<'a>, given: &[Inp
         message: format!("the variable `{}`: {}", declaration.name, fault.message),
         ..fault
     })?;
-    if let Some(sensitive) = attribute("sensitive")
-        && values.eval().written(&sensitive.expression)?.to_boolean() == Some(true)
-    {
+    if declaration.is_sensitive {
         values.hide(&node);
     }
     Ok(node)

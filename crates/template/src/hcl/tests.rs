@@ -1,5 +1,6 @@
 mod expressions;
 mod faults;
+mod secrets;
 mod templates;
 
 use std::collections::BTreeMap;
@@ -181,7 +182,7 @@ fn a_folder_is_one_configuration() {
 }
 
 #[test]
-fn later_values_beat_earlier_ones_and_all_beat_the_environment() {
+fn arguments_beat_files_and_all_beat_the_environment() {
     let text = template(
         "tags = { a = var.a, b = var.b, size = var.size, list = join(\"-\", var.list), on = var.on }",
         "",
@@ -194,12 +195,12 @@ fn later_values_beat_earlier_ones_and_all_beat_the_environment() {
     variables.add_argument("a=argument").expect("name=value");
     variables.add_argument("list=[\"x\", \"y\"]").expect("name=value");
     variables.add_argument("on=false").expect("name=value");
-    variables.add_file(&Source::new("y.pkrvars.json", r#"{"a": "file", "b": "file"}"#)).expect("valid");
+    variables.add_file(&Source::new("y.pkrvars.json", r#"{"a": "file", "b": "file", "on": true}"#)).expect("valid");
     let tags = |variables: &Variables| -> Vec<String> {
         let recipe = recipe_with(&[("web.pkr.hcl", &text)], variables);
         ebs(&recipe).tags.values().map(|tag| tag.find_literal().expect("known").to_owned()).collect()
     };
-    assert_eq!(tags(&variables), ["file", "file", "x-y", "false", "1"]);
+    assert_eq!(tags(&variables), ["argument", "file", "x-y", "false", "1"]);
     let mut few = Variables::default();
     few.add_argument("list=[]").expect("name=value");
     few.add_argument("on=true").expect("name=value");

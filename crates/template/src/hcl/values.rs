@@ -115,6 +115,14 @@ impl<'a> Values<'a> {
         }
     }
 
+    /// As [`report`](Self::report), without the line.
+    pub(super) fn report_unseen(&self, fault: Fault) {
+        if !fault.was_reported() {
+            let error = self.findings.error_at(&fault.span, fault.message).with_help(fault.help);
+            self.findings.errors.borrow_mut().push(error.without_line());
+        }
+    }
+
     /// `var.name`, asked for at `span`.
     pub(super) fn variable(&self, name: &str, span: &Span) -> Worked {
         let variables = self.variables.borrow();

@@ -139,7 +139,7 @@ fn undeclared_arguments_are_errors_and_var_files_are_literal() {
     let text = template("", "", "variable \"name\" {\n default = 1\n}");
     let shown =
         parse(&[("web.pkr.hcl", &text)], &variables, &Answers::Placeholders).expect_err("undeclared").to_string();
-    assert!(shown.contains("the template has no variable `nme`") && shown.contains("-var nme:1:1"), "{shown}");
+    assert!(shown.contains("the template has no variable `nme`") && shown.contains("--> -var nme\n"), "{shown}");
     let errors =
         Variables::default().add_file(&Source::new("v.pkrvars.hcl", "a = var.b\nb {\n}\n")).expect_err("no literal");
     assert!(errors.to_string().contains("only literal values may stand here"), "{errors}");

@@ -170,10 +170,7 @@ fn values_from_outside_are_shown_where_they_were_written() {
     let text = r#"{"variables": {"name": "x", "owner": "y"}, "builders": [{"type": "amazon-ebs", "source_ami": "ami-1", "ami_name": "{{user `name`}}"}]}"#;
     assert_snapshot!(read_with(text, &variables).expect_err("wrong").to_string(), @r#"
     error: there is no function `envv`
-     --> -var owner:1:3
-      |
-    1 | {{envv `USER`}}
-      |   ^^^^
+     --> -var owner
       = help: did you mean `env`?
 
     error: there is no variable `nam`
@@ -183,6 +180,19 @@ fn values_from_outside_are_shown_where_they_were_written() {
       |              ^^^^
       = help: did you mean `name`?
     "#);
+}
+
+#[test]
+fn sensitive_values_are_not_in_what_is_said_of_them() {
+    let mut variables = Variables::default();
+    let file = Source::new("prod.json", "{\n  \"pw\": \"hunter2{{envv}}\",\n  \"size\": \"hunter2secret\"\n}");
+    variables.add_file(&file).expect("valid");
+    let text = r#"{"variables": {"pw": "", "size": ""}, "sensitive-variables": ["pw", "size"], "builders": [{"type": "amazon-ebs", "region": "us-east-1",
+      "ssh_username": "a", "instance_type": "t", "source_ami": "ami-1", "ami_name": "a", "skip_ami_run_tags": "{{user `size`}}"}]}"#;
+    let shown = read_with(text, &variables).expect_err("wrong").to_string();
+    assert!(shown.contains("error: there is no function `envv`\n --> prod.json:2:19\n"), "{shown}");
+    assert!(shown.contains("must be true or false, this is `<sensitive>`"), "{shown}");
+    assert!(!shown.contains("hunter2"), "{shown}");
 }
 
 #[test]
