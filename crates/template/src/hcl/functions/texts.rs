@@ -49,7 +49,10 @@ pub(super) const FUNCTIONS: &[Row] = &[
             separator => texts(text.split(separator)),
         })
     }),
-    ("replace", "replace(TEXT, OLD, NEW)", 3, 3, replace),
+    // Other than in Terraform, `/…/` is text as well; `regex_replace` is for patterns.
+    ("replace", "replace(TEXT, OLD, NEW)", 3, 3, |a| {
+        Ok(Value::Text(a.text(0)?.replace(&a.text(1)?, &a.text(2)?)))
+    }),
     ("regex_replace", "regex_replace(TEXT, PATTERN, NEW)", 3, 3, |a| {
         Ok(Value::text(compiled(&a.text(1)?)?.replace_all(&a.text(0)?, a.text(2)?.as_str())))
     }),
@@ -87,15 +90,6 @@ fn substr(arguments: &Arguments<'_>) -> Answer {
         .unwrap_or_else(|_| chars.len().saturating_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX)));
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     Ok(Value::text(chars.into_iter().skip(start).take(length).collect::<String>()))
-}
-
-/// As in Terraform, `/…/` is a pattern.
-fn replace(arguments: &Arguments<'_>) -> Answer {
-    let (text, old, new) = (arguments.text(0)?, arguments.text(1)?, arguments.text(2)?);
-    match old.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {
-        Some(pattern) if !pattern.is_empty() => Ok(Value::text(compiled(pattern)?.replace_all(&text, new.as_str()))),
-        _ => Ok(Value::text(text.replace(&old, &new))),
-    }
 }
 
 fn compiled(pattern: &str) -> Result<Regex, String> {

@@ -51,7 +51,8 @@ fn expressions_have_the_values_of_the_language() {
 #[test]
 fn functions_have_their_documented_values() {
     for (text, value) in [
-        ("replace(\"hello world\", \"/w.*d/\", \"everybody\")", "\"hello everybody\""),
+        ("replace(\"/usr/lib/x\", \"/usr/\", \"/opt/\")", "\"/opt/lib/x\""),
+        ("replace(\"hello world\", \"/w.*d/\", \"everybody\")", "\"hello world\""),
         ("regex_replace(\"ab12\", \"[0-9]+\", \"x\")", "\"abx\""),
         ("regex(\"(?P<a>[a-z]+)-(?P<b>[0-9]+)\", \"ab-12\")", "{\"a\":\"ab\",\"b\":\"12\"}"),
         ("regexall(\"[a-z]\", \"a1b\")", "[\"a\",\"b\"]"),
