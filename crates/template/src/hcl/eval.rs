@@ -45,6 +45,8 @@ pub(crate) enum Base<'a> {
     Start(usize),
     /// The text is no part of the template; this is where the template asks for it.
     Within(&'a Span),
+    /// As `Within`, and the text is a file of `templatefile`.
+    File(&'a Span),
 }
 
 /// A name of the innermost surroundings.
@@ -86,13 +88,20 @@ impl<'a> Eval<'a> {
     pub(crate) fn span(&self, span: Option<Span>) -> Span {
         match self.base {
             Base::Start(start) => shifted(span, start),
-            Base::Within(place) => place.clone(),
+            Base::Within(place) | Base::File(place) => place.clone(),
         }
     }
 
     /// The value of an expression.
     pub(crate) fn expression(&self, expression: &Expression) -> Worked {
         let span = self.span(expression.span());
+        match self.values {
+            Some(values) => values.deeper(&span, || self.worked(expression, &span)),
+            None => self.worked(expression, &span),
+        }
+    }
+
+    fn worked(&self, expression: &Expression, span: &Span) -> Worked {
         let value = match expression {
             Expression::Null(_) => Value::Null,
             Expression::Bool(value) => Value::Boolean(*value.value()),
@@ -104,27 +113,27 @@ impl<'a> Eval<'a> {
             Expression::Object(object) => Value::Object(self.object(object)?),
             Expression::StringTemplate(_) | Expression::HeredocTemplate(_) => {
                 let Some(template) = expression.as_template() else { return Ok(Value::Null.into()) };
-                return self.template(template, &span).map(|node| node.at(&span));
+                return self.template(template, span).map(|node| node.at(span));
             }
             Expression::Parenthesis(inner) => return self.expression(inner.inner()),
             Expression::Variable(name) => {
-                return self.traverse(expression, &[], &span).map_err(|fault| {
+                return self.traverse(expression, &[], span).map_err(|fault| {
                     let is_bare = !matches!(name.as_str(), "var" | "local" | "data") && fault.help.is_none();
                     let help = is_bare.then(|| format!("a string stands in quotes: \"{}\"", name.as_str()));
                     Fault { help: fault.help.clone().or(help), ..fault }
                 });
             }
-            Expression::Traversal(traversal) => return self.traverse(&traversal.expr, &traversal.operators, &span),
+            Expression::Traversal(traversal) => return self.traverse(&traversal.expr, &traversal.operators, span),
             Expression::Conditional(conditional) => return self.conditional(conditional),
-            Expression::FuncCall(call) => return self.call(call, &span).map(|node| node.at(&span)),
+            Expression::FuncCall(call) => return self.call(call, span).map(|node| node.at(span)),
             Expression::UnaryOp(operation) => {
                 operators::unary(*operation.operator.value(), &self.expression(&operation.expr)?)
-                    .map_err(|message| Fault::new(&span, message))?
+                    .map_err(|message| Fault::new(span, message))?
             }
-            Expression::BinaryOp(operation) => return operators::binary(self, operation, &span),
-            Expression::ForExpr(expression) => return self.for_expression(expression, &span),
+            Expression::BinaryOp(operation) => return operators::binary(self, operation, span),
+            Expression::ForExpr(expression) => return self.for_expression(expression, span),
         };
-        Ok(Node { span, value })
+        Ok(Node { span: span.clone(), value })
     }
 
     fn object(&self, object: &Object) -> Result<Vec<Member>, Fault> {

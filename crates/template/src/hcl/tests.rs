@@ -48,6 +48,7 @@ fn parse(files: &[(&str, &str)], variables: &Variables, answers: &Answers) -> Re
             ("/project/web/motd", "welcome\n"),
             ("/project/web/user.tpl", "%{ for u in users ~}\nuser ${u}\n%{ endfor ~}\nhost ${upper(host)}\n"),
             ("/project/web/list.tpl", "pk:\n  %{~ for p in l ~}\n  - ${p}\n  %{~ endfor ~}\ndone"),
+            ("/project/web/itself.tpl", "a${templatefile(\"itself.tpl\", {})}"),
             ("/project/web/files/a.conf", ""),
             ("/project/web/files/deep/b.conf", ""),
             ("/project/web/files/c.txt", ""),

@@ -33,6 +33,8 @@ pub(crate) struct Values<'a> {
     pub(super) data: BTreeMap<(String, String), &'a Block>,
     /// Locals and data sources that were asked for.
     known: RefCell<BTreeMap<String, State>>,
+    /// How many expressions are being worked out, each for the one before.
+    depth: Cell<usize>,
     /// What must be asked of AWS before the configuration is known.
     pub(super) wanted: RefCell<BTreeSet<Query>>,
     /// Strings that must never be shown.
@@ -58,24 +60,39 @@ pub(super) enum State {
 /// double it fill any memory.
 const LARGEST: usize = 1 << 20;
 
+/// How deep expressions, and the locals that they need, may stand within each other, and how deep values may: each level takes some
+/// of the stack. One expression alone, as hcl-edit bounds it, never gets there.
+const DEEPEST: usize = 256;
+
 fn small(node: Node, name: &str, span: &Span) -> Worked {
-    if size(&node) <= LARGEST {
-        return Ok(node);
-    }
+    let (size, depth) = measure(&node);
+    let (message, help) = match (size > LARGEST, depth > DEEPEST) {
+        (false, false) => return Ok(node),
+        (true, _) => ("larger than 1 MiB".to_owned(), "large content belongs into a file that a provisioner uploads"),
+        (_, true) => {
+            (format!("nested more than {DEEPEST} levels deep"), "make it flatter, such as with concat() or merge()")
+        }
+    };
     let place = if node.span.is_empty() { span } else { &node.span };
-    Err(Fault::new(place, format!("`{name}` is larger than 1 MiB"))
-        .with_help(Some("large content belongs into a file that a provisioner uploads".to_owned())))
+    Err(Fault::new(place, format!("`{name}` is {message}")).with_help(Some(help.to_owned())))
 }
 
-/// Bytes of text, with some for what holds it.
-fn size(node: &Node) -> usize {
-    let held = match &node.value {
-        Value::Text(text) | Value::Number(text) => text.len(),
-        Value::Array(elements) => elements.iter().map(size).sum(),
-        Value::Object(members) => members.iter().map(|member| member.key.len() + size(&member.node)).sum(),
-        Value::Boolean(_) | Value::Null => 0,
+/// Bytes of text, with some for what holds it; and how many levels there are.
+fn measure(node: &Node) -> (usize, usize) {
+    let within = |(size, depth), node| {
+        let (more, below) = measure(node);
+        (size + more, usize::max(depth, below))
     };
-    held + 16
+    let (held, depth) = match &node.value {
+        Value::Text(text) | Value::Number(text) => (text.len(), 0),
+        Value::Array(elements) => elements.iter().fold((0, 0), within),
+        Value::Object(members) => {
+            let keys = members.iter().map(|member| member.key.len()).sum();
+            members.iter().map(|member| &member.node).fold((keys, 0), within)
+        }
+        Value::Boolean(_) | Value::Null => (0, 0),
+    };
+    (held + 16, depth + 1)
 }
 
 /// What only follows from something that was reported.
@@ -99,6 +116,7 @@ impl<'a> Values<'a> {
             locals: BTreeMap::new(),
             data: BTreeMap::new(),
             known: RefCell::default(),
+            depth: Cell::default(),
             wanted: RefCell::default(),
             sensitive: RefCell::default(),
         }
@@ -107,6 +125,21 @@ impl<'a> Values<'a> {
     /// Expressions outside of builds.
     pub(super) fn eval(&'a self) -> Eval<'a> {
         Eval { values: Some(self), frame: None, build: None, is_default: false, base: Base::Start(0) }
+    }
+
+    /// Works an expression out that stands at `span`, one level deeper.
+    pub(super) fn deeper(&self, span: &Span, work: impl FnOnce() -> Worked) -> Worked {
+        let depth = self.depth.get();
+        if depth == DEEPEST {
+            let message = format!("the values that this needs are nested more than {DEEPEST} levels deep");
+            return Err(Fault::new(span, message).with_help(Some(
+                "take a chain of locals apart: write some of them out where they are needed".to_owned(),
+            )));
+        }
+        self.depth.set(depth + 1);
+        let worked = work();
+        self.depth.set(depth);
+        worked
     }
 
     pub(super) fn report(&self, fault: Fault) {

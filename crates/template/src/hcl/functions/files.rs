@@ -64,6 +64,13 @@ fn templatefile(eval: &Eval<'_>, values: &Values<'_>, arguments: &Arguments<'_>,
     if arguments.len() != 2 {
         return Err("`templatefile` is called as `templatefile(PATH, OBJECT)`".to_owned());
     }
+    // As in Packer: a file that includes itself would never end.
+    if matches!(eval.base, Base::File(_)) {
+        return Err(
+            "a file of `templatefile` cannot call `templatefile`; give it the text of the other one as a value"
+                .to_owned(),
+        );
+    }
     let text = read_text(values, arguments)?;
     let file = arguments.text(0)?;
     let template = syntax::template(&text).map_err(|invalid| {
@@ -71,7 +78,7 @@ fn templatefile(eval: &Eval<'_>, values: &Values<'_>, arguments: &Arguments<'_>,
         format!("{file}:{line}: this is no valid template: {}", invalid.message)
     })?;
     let members = arguments.object(1)?;
-    with_frames(&Eval { base: Base::Within(span), frame: None, ..*eval }, &members, &|inner| {
+    with_frames(&Eval { base: Base::File(span), frame: None, ..*eval }, &members, &|inner| {
         inner.template(&template, span).map(|node| node.value).map_err(|fault| match fault.was_reported() {
             true => format!("{file} needs a value that is wrong"),
             false => format!("{file}: {}", fault.message),

@@ -50,9 +50,7 @@ pub(super) const FUNCTIONS: &[Row] = &[
         })
     }),
     // Other than in Terraform, `/…/` is text as well; `regex_replace` is for patterns.
-    ("replace", "replace(TEXT, OLD, NEW)", 3, 3, |a| {
-        Ok(Value::Text(a.text(0)?.replace(&a.text(1)?, &a.text(2)?)))
-    }),
+    ("replace", "replace(TEXT, OLD, NEW)", 3, 3, |a| Ok(Value::Text(a.text(0)?.replace(&a.text(1)?, &a.text(2)?)))),
     ("regex_replace", "regex_replace(TEXT, PATTERN, NEW)", 3, 3, |a| {
         Ok(Value::text(compiled(&a.text(1)?)?.replace_all(&a.text(0)?, a.text(2)?.as_str())))
     }),

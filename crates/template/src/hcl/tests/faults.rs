@@ -43,6 +43,32 @@ fn circles_are_found() {
 }
 
 #[test]
+fn chains_of_locals_and_values_within_each_other_have_an_end() {
+    // The stack of a program's main thread, which the command reads templates on; a test's own has a fourth of it.
+    let reading = std::thread::Builder::new().stack_size(8 << 20).spawn(long_chains).expect("a thread");
+    reading.join().expect("no fault");
+}
+
+fn long_chains() {
+    let chain = |length: usize, open: &str, close: &str| {
+        let link = |n: usize| format!(" l{n:04} = {open}local.l{:04}{close}\n", n + 1);
+        let links: String = (0..length).map(link).collect();
+        template("tags = { a = jsonencode(local.l0000) }", "", &format!("locals {{\n{links} l{length:04} = 1\n}}"))
+    };
+    assert_eq!(ebs(&recipe(&chain(200, "", ""))).tags["a"].find_literal(), Some("1"));
+    let deep = "the values that this needs are nested more than 256 levels deep";
+    for (open, close) in
+        [("", ""), ("[", "]"), ("\"%{ for x in [1] }${try(", ")}%{ endfor }\""), ("true ? -(", ") : 1")]
+    {
+        let shown = errors(&chain(5000, open, close));
+        assert!(shown.contains(deep), "{open}: {shown}");
+    }
+    let links: String = (1..5000).map(|n| format!(" l{n:04} = [local.l{:04}]\n", n - 1)).collect();
+    let shown = errors(&template("", "", &format!("locals {{\n l0000 = 1\n{links}}}")));
+    assert!(shown.contains("`local.l0256` is nested more than 256 levels deep"), "{shown}");
+}
+
+#[test]
 fn small_faults_have_their_sentence() {
     for (source, root, sentence) in [
         ("tags = { a = vault(\"secret/x\", \"k\") }", "", "the function `vault` is not supported"),
@@ -58,6 +84,7 @@ fn small_faults_have_their_sentence() {
         ("tags = { a = 1 / 0 }", "", "divides by zero"),
         ("tags = { a = 1 + \"x\" }", "", "cannot be used between a number and a string"),
         ("tags = { a = file(\"none\") }", "", "there is no /project/web/none"),
+        ("tags = { a = templatefile(\"itself.tpl\", {}) }", "", "a file of `templatefile` cannot call `templatefile`"),
         ("tags = { a = \"{{user `x`}}\" }", "", "write ${var.x}"),
         ("region = \"a\"\nregion = \"b\"", "", "redefined attribute"),
         ("ami_nam = \"x\"", "", "did you mean `ami_name`?"),
