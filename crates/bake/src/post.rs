@@ -33,7 +33,8 @@ pub(crate) struct Artifact<'a> {
 /// # Errors
 /// [`BakeError::Unsupported`] with the way round.
 pub(crate) fn verify_known(request: &Request) -> Result<(), BakeError> {
-    let unknown = list(request).find_map(|processor| match &processor.kind {
+    let mut processors = request.recipe.post_processors_for(&request.build.name);
+    let unknown = processors.find_map(|processor| match &processor.kind {
         PostProcessorKind::Unsupported(unsupported) => Some(unsupported),
         PostProcessorKind::Manifest(_) | PostProcessorKind::ShellLocal(_) => None,
     });
@@ -49,7 +50,7 @@ pub(crate) fn run(
     artifact: &Artifact<'_>,
     on_event: &mut dyn FnMut(Event),
 ) -> Result<(), BakeError> {
-    for processor in list(request) {
+    for processor in request.recipe.post_processors_for(&request.build.name) {
         run_one(request, artifact, processor, on_event).map_err(|source| match source {
             BakeError::Interrupted => BakeError::Interrupted,
             source => {
@@ -79,12 +80,4 @@ fn run_one(
         }
         PostProcessorKind::Unsupported(unsupported) => Err(BakeError::Unsupported(unsupported.to_string())),
     }
-}
-
-/// The post-processors that are for this build.
-fn list(request: &Request) -> impl Iterator<Item = &PostProcessor> {
-    let build = &request.build.name;
-    request.recipe.post_processors.iter().flatten().filter(move |processor| {
-        (processor.only.is_empty() || processor.only.contains(build)) && !processor.except.contains(build)
-    })
 }

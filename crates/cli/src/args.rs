@@ -1,5 +1,7 @@
 //! What can be typed.
 
+use std::ffi::OsString;
+
 use clap::Args;
 use clap::Parser;
 use clap::Subcommand;
@@ -45,8 +47,8 @@ pub(crate) struct Global {
 
 impl Global {
     /// The options as they were typed, but for what says how to answer: for an `ovenbird` that works for this one.
-    pub(crate) fn again(&self) -> Vec<std::ffi::OsString> {
-        let mut again: Vec<std::ffi::OsString> = Vec::new();
+    pub(crate) fn again(&self) -> Vec<OsString> {
+        let mut again: Vec<OsString> = Vec::new();
         let texts = [("--profile", &self.profile), ("--region", &self.region)];
         for (name, value) in texts.into_iter().filter_map(|(name, value)| Some((name, value.as_ref()?))) {
             again.extend([name.into(), value.into()]);
@@ -82,4 +84,44 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Local(commands::local::Command),
     Completions(commands::completions::Arguments),
+}
+
+/// Options that Packer writes with one dash.
+const PACKERS: [&str; 2] = ["-var", "-var-file"];
+
+/// What was typed, with Packer's spelling of its options understood.
+pub(crate) fn words(typed: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut are_options = true;
+    let word = |word: OsString| {
+        are_options &= word != "--";
+        let name = word.to_str().map(|text| text.split_once('=').map_or(text, |(name, _)| name));
+        if !are_options || !name.is_some_and(|name| PACKERS.contains(&name)) {
+            return word;
+        }
+        let mut spelled = OsString::from("-");
+        spelled.push(word);
+        spelled
+    };
+    typed.map(word).collect()
+}
+
+/// Is the answer for a program? Asked where the words could not be understood.
+pub(crate) fn want_json(words: &[OsString]) -> bool {
+    words.iter().take_while(|word| *word != "--").any(|word| word == "--json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelled(typed: &str) -> String {
+        let words = words(typed.split(' ').map(OsString::from));
+        words.iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn packers_spelling_is_understood() {
+        assert_eq!(spelled("ovenbird plan -var a=-var -var-file=x -v"), "ovenbird plan --var a=-var --var-file=x -v");
+        assert_eq!(spelled("ovenbird plan -variant -- -var"), "ovenbird plan -variant -- -var");
+    }
 }

@@ -92,6 +92,13 @@ impl Failure {
         failure
     }
 
+    /// What was typed is no command.
+    pub(crate) fn of_words(error: &clap::Error) -> Self {
+        let text = error.render().to_string();
+        let (sentence, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        Self::usage(sentence.trim_start_matches("error: ")).picture(rest.trim())
+    }
+
     /// The same failure, which is no failure but what somebody asked for.
     pub(crate) fn because_interrupted(mut self) -> Self {
         self.kind = Kind::Interrupted;

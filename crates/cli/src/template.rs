@@ -2,6 +2,7 @@
 
 mod ask;
 mod disk;
+mod files;
 mod given;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use ovenbird_template::parse_hcl;
 use crate::failure::Failure;
 use crate::failure::Kind;
 
+pub(crate) use files::missing_files;
 pub(crate) use given::Given;
 
 /// Endings of the files of a configuration, and of the variables that go with one. (packer.md 2.2)

@@ -134,7 +134,7 @@ fn instead(kind: &str) -> String {
         "chef-solo" | "chef-client" | "puppet-masterless" | "puppet-server" | "salt-masterless" | "converge" => {
             format!("run it by `{}`, or make it a playbook", shell::TYPE)
         }
-        "inspec" | "goss" => "`ovenbird test` boots the image and checks it".to_owned(),
+        "inspec" | "goss" => format!("run it by `{}`, in the image as it is then", shell::TYPE),
         "hcp-sbom" => "every bake writes a bill of materials with its manifest".to_owned(),
         _ => did_you_mean(kind, TYPES).unwrap_or_else(|| format!("there are {}", TYPES.join(", "))),
     }

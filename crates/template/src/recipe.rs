@@ -9,6 +9,7 @@ use crate::amazon_ebs::AmazonEbs;
 use crate::ansible::Ansible;
 use crate::place::Place;
 use crate::post_processor::PostProcessor;
+use crate::post_processor::PostProcessorKind;
 use crate::provisioner::AnsibleLocal;
 use crate::provisioner::Breakpoint;
 use crate::provisioner::FileTransfer;
@@ -34,14 +35,40 @@ pub struct Recipe {
 }
 
 impl Recipe {
-    /// The build of that name; without a name, the only one.
+    /// The build of that name; without a name, the only one, or the only one that can be baked.
     #[must_use]
     pub fn find_build(&self, name: Option<&str>) -> Option<&Build> {
         match (name, self.builds.as_slice()) {
             (Some(name), builds) => builds.iter().find(|build| build.name == name),
             (None, [only]) => Some(only),
-            (None, _) => None,
+            (None, builds) => {
+                let mut bakeable = builds.iter().filter(|build| matches!(build.builder, Builder::AmazonEbs(_)));
+                bakeable.next().filter(|_| bakeable.next().is_none())
+            }
         }
+    }
+
+    /// The post-processors that are for the build of that name.
+    pub fn post_processors_for(&self, build: &str) -> impl Iterator<Item = &PostProcessor> {
+        self.post_processors.iter().flatten().filter(move |processor| {
+            let is_for = |names: &[String]| names.iter().any(|name| name == build);
+            (processor.only.is_empty() || is_for(&processor.only)) && !is_for(&processor.except)
+        })
+    }
+
+    /// What the build asks for and nobody here does: provisioners, and post-processors that are for it.
+    #[must_use]
+    pub fn unsupported_in<'a>(&'a self, build: &'a Build) -> Vec<&'a Unsupported> {
+        let provisioners = build.provisioners.iter().chain(&build.error_cleanup);
+        let provisioners = provisioners.filter_map(|provisioner| match &provisioner.kind {
+            ProvisionerKind::Unsupported(unsupported) => Some(unsupported),
+            _ => None,
+        });
+        let post_processors = self.post_processors_for(&build.name).filter_map(|processor| match &processor.kind {
+            PostProcessorKind::Unsupported(unsupported) => Some(unsupported),
+            _ => None,
+        });
+        provisioners.chain(post_processors).collect()
     }
 
     /// `text` with every sensitive value hidden.

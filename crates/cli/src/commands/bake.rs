@@ -34,6 +34,7 @@ use crate::project::OpenProject;
 use crate::template::Given;
 use crate::template::Occasion;
 use crate::template::Template;
+use crate::template::missing_files;
 
 /// Bake a service's template into an image
 ///
@@ -258,6 +259,12 @@ pub(crate) async fn prepare(
     let occasion = Occasion { instant: now, ..occasion };
     let recipe = open(occasion)?.read(&account.client).await?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
+    let missing = missing_files(&build, &project.folder);
+    if !missing.is_empty() {
+        return Err(Failure::usage(format!("{} cannot be baked as it is", file.display()))
+            .picture(recipe.masked(&missing.join("\n")))
+            .hint("relative paths count from the project's folder"));
+    }
     // A region that a data source told was not known before.
     let account = match find::region(&build).filter(|_| region.is_none()) {
         Some(told) if told != account.region() => Account::connect(context.global, Some(&told), context.output).await?,
@@ -307,8 +314,9 @@ fn show_layers(context: Context<'_>, until: LayerKey, took: Duration) {
 
 async fn show_plan(context: Context<'_>, account: &Account, request: &Request) -> Result<(), Failure> {
     let source = find_base(&account.client, request).await.map_err(failure)?;
-    if request.path != Some(BakePath::Launch) && !has_package_lists(request, &source) {
-        show::unread(context, request, &source);
+    let refused = request.recipe.unsupported_in(&request.build);
+    if !refused.is_empty() || request.path != Some(BakePath::Launch) && !has_package_lists(request, &source) {
+        show::unread(context, request, &source, &refused);
         return Ok(());
     }
     let plan = Plan::make(&account.client, request, source).await.map_err(failure)?;

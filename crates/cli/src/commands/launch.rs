@@ -69,11 +69,14 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
     let request = request(service, arguments, &environment, &image, zone, &user_data);
     let reservation = match account.client.send(request).await {
         Err(error) if arguments.dry_run && error.has_code("DryRunOperation") => {
-            context.output.print(&format!(
-                "would launch {image} as {} in {environment}, with user data {}",
-                arguments.service,
-                String::from_utf8_lossy(&user_data)
-            ));
+            let (service, user_data) = (&arguments.service, String::from_utf8_lossy(&user_data));
+            if context.output.is_json() {
+                context.output.data(&serde_json::json!({ "would_launch": image, "user_data": user_data }));
+            } else {
+                context
+                    .output
+                    .print(&format!("would launch {image} as {service} in {environment}, with user data {user_data}"));
+            }
             return Ok(());
         }
         answer => answer?,

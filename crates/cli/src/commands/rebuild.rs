@@ -57,7 +57,7 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     progress.finish();
     if arguments.plan {
         matrix::show(context, &arguments.given, &fleet, &units);
-        return Ok(());
+        return fleet.verify_planned();
     }
     wait_for(point_at_reused(&fleet, &project, arguments))?;
     let jobs = arguments.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZero::get);

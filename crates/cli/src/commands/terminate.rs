@@ -32,7 +32,11 @@ pub(crate) async fn run(context: Context<'_>, arguments: &Arguments) -> Result<(
     };
     match account.client.send(request).await {
         Err(error) if arguments.dry_run && error.has_code("DryRunOperation") => {
-            context.output.print(&format!("would end {}", arguments.instances.join(", ")));
+            if context.output.is_json() {
+                context.output.data(&serde_json::json!({ "would_terminate": arguments.instances }));
+            } else {
+                context.output.print(&format!("would end {}", arguments.instances.join(", ")));
+            }
             return Ok(());
         }
         answer => answer?,

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::path::PathBuf;
 
+use ovenbird_template::Build;
+use ovenbird_template::Builder;
 use ovenbird_template::Recipe;
 
 use super::Context;
@@ -13,6 +15,7 @@ use crate::failure::Kind;
 use crate::template::Given;
 use crate::template::Occasion;
 use crate::template::Template;
+use crate::template::missing_files;
 
 /// Check a template without any AWS
 ///
@@ -29,60 +32,48 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     let occasion = Occasion::draw(clock::wall())?;
     let template = Template::open(&arguments.file, &BTreeMap::new(), &arguments.given, Path::new("."), occasion)?;
     let recipe = template.check()?;
-    let unsupported: Vec<String> = unsupported(&recipe);
+    let obstacles = obstacles(&recipe, Path::new("."));
+    let notes: Vec<String> = recipe.notes.iter().map(|note| recipe.masked(&note.to_string())).collect();
     if context.output.is_json() {
-        context.output.data(&serde_json::json!({
-            "valid": unsupported.is_empty(), "notes": recipe.notes.iter().map(|note| recipe.masked(&note.to_string())).collect::<Vec<_>>(), "unsupported": unsupported,
-        }));
+        let valid = obstacles.is_empty();
+        context.output.data(&serde_json::json!({ "valid": valid, "notes": notes, "unsupported": obstacles }));
     } else {
-        for note in &recipe.notes {
-            context.output.note(&recipe.masked(&note.to_string()));
-        }
-        for builder in unsupported_builders(&recipe).iter().filter(|builder| !unsupported.contains(builder)) {
+        notes.iter().for_each(|note| context.output.note(note));
+        for builder in unsupported_builders(&recipe).iter().filter(|builder| !obstacles.contains(builder)) {
             context.output.note(builder);
         }
     }
-    if unsupported.is_empty() {
+    if obstacles.is_empty() {
         if !context.output.is_json() {
             context.output.print(&format!("{} can be baked", arguments.file.display()));
         }
         return Ok(());
     }
     Err(Failure::new(Kind::Usage, format!("{} cannot be baked as it is", arguments.file.display()))
-        .picture(unsupported.join("\n")))
+        .picture(obstacles.join("\n")))
 }
 
-/// What keeps the template from being baked: builders without any that can be baked, and, of those that can, provisioners;
-/// post-processors.
-fn unsupported(recipe: &Recipe) -> Vec<String> {
-    use ovenbird_template::Builder;
-    use ovenbird_template::PostProcessorKind;
-    use ovenbird_template::ProvisionerKind;
-    let builders = unsupported_builders(recipe);
-    let mut found = if builders.len() == recipe.builds.len() { builders } else { Vec::new() };
-    for build in &recipe.builds {
-        if let Builder::Unsupported(_) = &build.builder {
-            continue;
-        }
-        for provisioner in build.provisioners.iter().chain(&build.error_cleanup) {
-            if let ProvisionerKind::Unsupported(unsupported) = &provisioner.kind {
-                found.push(unsupported.to_string());
-            }
-        }
+/// What keeps the template from being baked: builders without any that can be baked; of those that can, provisioners,
+/// post-processors, and files that are not there.
+fn obstacles(recipe: &Recipe, directory: &Path) -> Vec<String> {
+    let unsupported = unsupported_builders(recipe);
+    if unsupported.len() == recipe.builds.len() {
+        return unsupported;
     }
-    for post_processor in recipe.post_processors.iter().flatten() {
-        if let PostProcessorKind::Unsupported(unsupported) = &post_processor.kind {
-            found.push(unsupported.to_string());
-        }
-    }
+    let builds = recipe.builds.iter().filter(|build| matches!(build.builder, Builder::AmazonEbs(_)));
+    let of = |build: &Build| {
+        let unsupported = recipe.unsupported_in(build).into_iter().map(ToString::to_string);
+        unsupported.chain(missing_files(build, directory)).collect::<Vec<_>>()
+    };
+    let mut found: Vec<String> = builds.flat_map(of).collect();
     found.dedup();
     found
 }
 
 fn unsupported_builders(recipe: &Recipe) -> Vec<String> {
-    let unsupported = |build: &ovenbird_template::Build| match &build.builder {
-        ovenbird_template::Builder::Unsupported(unsupported) => Some(unsupported.to_string()),
-        ovenbird_template::Builder::AmazonEbs(_) => None,
+    let unsupported = |build: &Build| match &build.builder {
+        Builder::Unsupported(unsupported) => Some(unsupported.to_string()),
+        Builder::AmazonEbs(_) => None,
     };
     recipe.builds.iter().filter_map(unsupported).collect()
 }
@@ -104,7 +95,8 @@ mod tests {
             seed: 0,
         };
         let text = format!(r#"{{"builders": [{builders}]{rest}}}"#);
-        unsupported(&parse(&Source::new("t.json", &text), &Variables::default(), &context).expect("a template"))
+        let recipe = parse(&Source::new("t.json", &text), &Variables::default(), &context).expect("a template");
+        obstacles(&recipe, Path::new("/nowhere"))
     }
 
     #[test]
@@ -115,5 +107,21 @@ mod tests {
         assert_eq!(found(docker, "").len(), 1);
         let chef = r#", "provisioners": [{"type": "chef-solo"}], "post-processors": ["vagrant"]"#;
         assert_eq!(found(&format!("{ebs}, {docker}"), chef).len(), 2);
+        let others = r#", "post-processors": [{"type": "vagrant", "only": ["docker"]}]"#;
+        assert_eq!(found(&format!("{ebs}, {docker}"), others), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_found_before_the_bake() {
+        let ebs = r#"{"type": "amazon-ebs", "source_ami": "ami-1", "ami_name": "web"}"#;
+        let provisioners = r#", "provisioners": [
+            {"type": "shell", "scripts": ["/etc/passwd", "no.sh"]}, {"type": "ansible", "playbook_file": "/no.yml"},
+            {"type": "file", "source": "/etc/", "destination": "/tmp"}, {"type": "file", "source": "made", "generated": true, "destination": "/tmp"}
+        ]"#;
+        let told = found(ebs, provisioners).join("\n");
+        assert_eq!(
+            told,
+            "t.json:2:13: there is no file `no.sh`, which `script` names\nt.json:2:69: there is no file `/no.yml`, which `playbook_file` names"
+        );
     }
 }

@@ -46,6 +46,22 @@ fn templates_that_cannot_be_baked() {
 }
 
 #[test]
+fn a_template_whose_files_are_not_there() {
+    let home = project();
+    home.edit("web/web.json", "web/web.yml", "web/wbe.yml");
+    assert_says("error-template-file-missing", &home, &home.run(["validate", "web/web.json"]));
+}
+
+#[test]
+fn variables_in_packers_spelling() {
+    let home = project();
+    home.write("v.json", r#"{"variables": {"name": null}, "builders": [{"type": "amazon-ebs", "source_ami": "ami-1", "ami_name": "{{user `name`}}"}]}"#);
+    home.write("x.json", r#"{"name": "web"}"#);
+    home.run(["validate", "-var", "name=web", "v.json"]).ok();
+    home.run(["validate", "-var-file=x.json", "v.json"]).ok();
+}
+
+#[test]
 fn a_template_that_can_be_baked() {
     let home = project();
     assert_says("validate", &home, &home.run(["validate", "web/web.json"]));
@@ -67,14 +83,15 @@ fn templates_of_hcl() {
     home.write("first.pkrvars.hcl", "name = \"first\"\n");
     let said = |arguments: &[&str]| home.run([&["validate"], arguments].concat()).stderr;
     assert!(said(&["hcl"]).contains("It is called automatic."));
-    assert!(said(&["hcl", "--var", "name=second", "--var-file", "first.pkrvars.hcl"]).contains("It is called first."));
-    home.run(["validate", "hcl", "--var-file", "first.pkrvars.hcl", "--var", "name=second"]).ok();
+    assert!(said(&["hcl", "--var-file", "first.pkrvars.hcl"]).contains("It is called first."));
+    home.run(["validate", "hcl", "--var", "name=second", "--var-file", "first.pkrvars.hcl"]).ok();
     assert!(said(&["web"]).contains("there is no template in web"));
 }
 
 #[test]
 fn options_that_make_no_sense() {
     let home = project();
+    assert_says("error-missing-argument-as-json", &home, &home.run(["promote", "web", "--json"]));
     assert_says("error-unknown-command", &home, &home.run(["bkae", "web"]));
     assert_says("error-missing-argument", &home, &home.run(["promote", "web"]));
     assert_says(

@@ -13,6 +13,7 @@ use ovenbird_bake::ansible;
 use ovenbird_bake::ansible::Status;
 use ovenbird_disk::wait::wait_until;
 use ovenbird_template::Provisioner;
+use ovenbird_template::Unsupported;
 
 use super::Context;
 use crate::progress::Progress;
@@ -210,23 +211,29 @@ pub(super) fn plan(context: Context<'_>, plan: &Plan) {
     }
 }
 
-/// The plan on a machine that has never baked from this source: all would run, and keys are not known yet.
-pub(super) fn unread(context: Context<'_>, request: &Request, source: &Source) {
-    const WHY: &str = "this machine has not baked from this source before; the first bake reads its package archive";
+/// The plan where keys are not known: on a machine that has never baked from this source all would run, and what is refused keeps
+/// all of it from being baked.
+pub(super) fn unread(context: Context<'_>, request: &Request, source: &Source, refused: &[&Unsupported]) {
+    const UNREAD: &str = "this machine has not baked from this source before; the first bake reads its package archive";
+    const REFUSED: &str = "a bake refuses the template";
     let output = context.output;
+    let why = if refused.is_empty() { UNREAD } else { REFUSED };
     let title = |provisioner: &Provisioner| request.recipe.masked(&provisioner.kind.to_string());
     let layers: Vec<String> = request.build.provisioners.iter().map(title).collect();
+    let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
     if output.is_json() {
         let layers: Vec<_> = layers
             .iter()
-            .map(|layer| serde_json::json!({ "layer": layer, "fate": { "fate": "run", "why": [WHY] } }))
+            .map(|layer| serde_json::json!({ "layer": layer, "fate": { "fate": "run", "why": [why] } }))
             .collect();
         output.data(&serde_json::json!({
             "source": { "image": source.image, "name": source.name, "owner": source.owner }, "layers": layers, "existing": null,
+            "refused": refused,
         }));
         return;
     }
     output.print(&format!("source  {}  {}  of {}", source.image, source.name, source.owner));
     layers.iter().for_each(|layer| output.print(&format!("runs    {layer}")));
-    output.print(&format!("          {WHY}"));
+    refused.iter().for_each(|sentence| output.print(&format!("refuses {sentence}")));
+    output.print(&format!("          {why}"));
 }

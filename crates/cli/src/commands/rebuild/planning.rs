@@ -20,6 +20,7 @@ use crate::commands::bake::failure;
 use crate::commands::bake::prepare;
 use crate::commands::bake::show::Events;
 use crate::failure::Failure;
+use crate::failure::Kind;
 use crate::progress::Progress;
 use crate::template::Given;
 
@@ -99,6 +100,20 @@ impl Fleet {
             let planned = planned.as_ref().ok()?;
             Some((name.as_str(), &planned.account, planned.plan.existing.as_ref()?.id.as_str()))
         })
+    }
+
+    /// A matrix that lacks a service must not look like one that has nothing to do.
+    ///
+    /// # Errors
+    /// Names the services that could not be planned.
+    pub(super) fn verify_planned(&self) -> Result<(), Failure> {
+        let failed = self.services.iter().filter(|(_, planned)| planned.is_err());
+        let names: Vec<&str> = failed.map(|(name, _)| name.as_str()).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let (some, all) = (names.len(), self.services.len());
+        Err(Failure::new(Kind::Failed, format!("{some} of {all} services could not be planned: {}", names.join(", "))))
     }
 
     /// The layer of this key, as one of `services` plans it.
