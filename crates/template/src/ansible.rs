@@ -20,8 +20,6 @@ pub struct Ansible {
     pub extra_arguments: Vec<Deferred>,
     /// `NAME=value` of the run's environment.
     pub ansible_env_vars: Vec<Deferred>,
-    /// The user to connect as; `None`: the builder's.
-    pub user: Option<String>,
     /// Name of the host in the inventory.
     pub host_alias: String,
     /// Groups that the host is in.
@@ -52,10 +50,8 @@ const CONNECTION: &str = "Ovenbird runs the play in the image itself, without Pa
 
 pub(crate) const OPTIONS: &[Row] = &[
     crate::provisioner::COMMON,
-    (
-        &["playbook_file", "extra_arguments", "ansible_env_vars", "user", "host_alias", "groups", "empty_groups"],
-        Honoured,
-    ),
+    (&["playbook_file", "extra_arguments", "ansible_env_vars", "host_alias", "groups", "empty_groups"], Honoured),
+    (&["user"], Noted("Ansible has the bake's own login: root's in a direct bake, else that of ssh_username")),
     (&["inventory_file", "inventory_directory", "galaxy_file", "galaxy_command", "galaxy_force_install"], Honoured),
     (&["galaxy_force_with_deps", "roles_path", "collections_path", "command"], Honoured),
     (
@@ -83,7 +79,6 @@ pub(crate) fn read(fields: &Fields<'_>) -> Option<Ansible> {
         playbook_file: String::new(),
         extra_arguments: fields.deferred_texts("extra_arguments"),
         ansible_env_vars: fields.deferred_texts("ansible_env_vars"),
-        user: fields.text("user"),
         host_alias: fields.text("host_alias").unwrap_or_else(|| "default".to_owned()),
         groups: fields.texts("groups"),
         empty_groups: fields.texts("empty_groups"),

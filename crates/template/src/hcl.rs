@@ -261,9 +261,7 @@ fn finish(findings: Findings, recipe: Recipe, wanted: Vec<Query>) -> Result<Pars
     if !errors.is_empty() {
         return Err(TemplateErrors::new(errors.into_iter().map(|error| error.masked(&recipe)).collect()));
     }
-    let mut notes = findings.notes.into_inner();
-    notes.sort_by(|one, other| one.place.cmp(&other.place));
-    Ok(Parsed::Recipe(Box::new(Recipe { notes, ..recipe })))
+    Ok(Parsed::Recipe(Box::new(recipe.with_notes(findings.notes.into_inner()))))
 }
 
 /// Whether a text holds a value that AWS was not asked for.

@@ -49,10 +49,8 @@ pub fn parse(source: &Source, variables: &Variables, context: &Context) -> Resul
     let recipe = Fields::of("a template", &root, &findings, scope).map(|fields| read(&fields, &users));
 
     let errors = findings.errors.into_inner();
-    let mut notes = findings.notes.into_inner();
-    notes.sort_by(|one, other| one.place.cmp(&other.place));
     match recipe {
-        Some(recipe) if errors.is_empty() => Ok(Recipe { notes, ..recipe }),
+        Some(recipe) if errors.is_empty() => Ok(recipe.with_notes(findings.notes.into_inner())),
         Some(recipe) => Err(TemplateErrors::new(errors.into_iter().map(|error| error.masked(&recipe)).collect())),
         None => Err(TemplateErrors::new(errors)),
     }

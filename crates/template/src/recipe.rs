@@ -48,6 +48,14 @@ impl Recipe {
         }
     }
 
+    /// The recipe with what there is to say of it, in the order of the template.
+    pub(crate) fn with_notes(self, notes: Vec<Note>) -> Self {
+        let mut notes: Vec<Note> =
+            notes.into_iter().chain(self.builds.iter().filter_map(Build::note_of_root)).collect();
+        notes.sort_by(|one, other| one.place.cmp(&other.place));
+        Self { notes, ..self }
+    }
+
     /// The post-processors that are for the build of that name.
     pub fn post_processors_for(&self, build: &str) -> impl Iterator<Item = &PostProcessor> {
         self.post_processors.iter().flatten().filter(move |processor| {
@@ -100,6 +108,26 @@ pub struct Build {
     pub error_cleanup: Option<Provisioner>,
     /// Where the builder stands.
     pub place: Place,
+}
+
+impl Build {
+    /// A script or file that counts on the user of `ssh_username` finds root in a direct bake, which logs in nowhere.
+    fn note_of_root(&self) -> Option<Note> {
+        let Builder::AmazonEbs(ebs) = &self.builder else { return None };
+        let user = ebs.ssh.username.as_deref().filter(|user| *user != "root")?;
+        let counts_on_it = |provisioner: &Provisioner| {
+            matches!(
+                provisioner.kind,
+                ProvisionerKind::Shell(_) | ProvisionerKind::File(_) | ProvisionerKind::AnsibleLocal(_)
+            )
+        };
+        self.provisioners.iter().any(counts_on_it).then(|| Note {
+            place: self.place.clone(),
+            option: "ssh_username".to_owned(),
+            text: format!("a direct bake works as root in /, with root's home, not as {user} in its own"),
+            only_direct: true,
+        })
+    }
 }
 
 /// What makes an image.

@@ -270,7 +270,8 @@ pub(crate) async fn prepare(
         Some(told) if told != account.region() => Account::connect(context.global, Some(&told), context.output).await?,
         _ => account,
     };
-    for note in &recipe.notes {
+    let path = asked.choices.path().or_else(|| asked.resumed?.path);
+    for note in recipe.notes.iter().filter(|note| !note.only_direct || path != Some(BakePath::Launch)) {
         context.output.note(&recipe.masked(&note.to_string()));
     }
     let moves = project.project.environments.first().filter(|_| asked.moves_pointer);
@@ -287,7 +288,7 @@ pub(crate) async fn prepare(
         account: account.id.clone(),
         now,
         wall: clock::wall(),
-        path: asked.choices.path().or_else(|| asked.resumed?.path),
+        path,
         seed: occasion.seed,
         rebuild: asked.resumed.map_or(asked.runs_all, |resumed| resumed.rebuild),
         max_age: asked.resumed.map_or(asked.choices.max_age, |resumed| resumed.max_age),

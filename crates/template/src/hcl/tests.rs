@@ -260,7 +260,7 @@ build {
     playbook_file = "${source.type}-${source.name}-${build.name}.yml"
     extra_arguments = ["-e", "image=${build.SourceAMI}", "ID=${upper("on ${lower(build.ID)}!")}", join(",", ["a", lower(build.User)])]
     except = ["amazon-ebs.b"]
-    override = { renamed = { user = "other" } }
+    override = { renamed = { host_alias = "other" } }
   }
   post-processor "manifest" {
     only = ["amazon-ebs.b"]
@@ -275,7 +275,7 @@ build {
         recipe.builds.iter().map(|build| build.provisioners.iter().map(|one| one.kind.to_string()).collect()).collect();
     assert_eq!(kinds, [vec!["ansible amazon-ebs-a-fleet.yml"], vec![], vec!["ansible amazon-ebs-renamed-fleet.yml"]]);
     let ProvisionerKind::Ansible(ansible) = &recipe.builds[2].provisioners[0].kind else { panic!("ansible") };
-    assert_eq!(ansible.user.as_deref(), Some("other"));
+    assert_eq!(ansible.host_alias, "other");
     let instance = [("ID", "i-Ab"), ("User", "Admin")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     let image = crate::SourceAmi { id: "ami-9".to_owned(), instance: instance.into(), ..crate::SourceAmi::default() };
     let rendered: Vec<_> = ansible.extra_arguments[1..].iter().map(|text| text.render(&image)).collect();

@@ -221,7 +221,7 @@ fn only_except_and_override_are_worked_in() {
     };
     let text = format!(
         r#"{{"builders": [{}, {}], "provisioners": [
-            {{"type": "ansible", "playbook_file": "all.yml", "user": "{{{{build_name}}}}"}},
+            {{"type": "ansible", "playbook_file": "all.yml", "host_alias": "{{{{build_name}}}}"}},
             {{"type": "ansible", "playbook_file": "a.yml", "only": ["a"]}},
             {{"type": "ansible", "playbook_file": "b.yml", "except": "a"}},
             {{"type": "ansible", "playbook_file": "c.yml", "override": {{"b": {{"playbook_file": "c-of-b.yml"}}}}}}
@@ -234,7 +234,7 @@ fn only_except_and_override_are_worked_in() {
         |build: &Build| build.provisioners.iter().map(|provisioner| provisioner.kind.to_string()).collect::<Vec<_>>();
     assert_eq!(titles(&recipe.builds[0]), ["ansible all.yml", "ansible a.yml", "ansible c.yml"]);
     assert_eq!(titles(&recipe.builds[1]), ["ansible all.yml", "ansible b.yml", "ansible c-of-b.yml"]);
-    assert_eq!(ansible(&recipe).user.as_deref(), Some("a"));
+    assert_eq!(ansible(&recipe).host_alias, "a");
     assert_eq!(recipe.find_build(Some("b")).map(|build| build.name.as_str()), Some("b"));
     assert_eq!(recipe.find_build(None), None);
 }

@@ -151,3 +151,17 @@ fn one_command_may_wait_for_the_bake() {
         template_of(r#"{"type": "ansible", "playbook_file": "p.yml", "inventory_file_template": "{{ .HostAlias }}"}"#);
     assert_eq!(errors(&text).matches("error:").count(), 1);
 }
+
+#[test]
+fn who_counts_on_a_login_is_told_of_root() {
+    let noted = |user: &str, provisioner: &str| {
+        let text = format!(
+            r#"{{"builders": [{{"type": "amazon-ebs", "source_ami": "ami-1", "ami_name": "web", "ssh_username": "{user}"}}],
+                "provisioners": [{provisioner}]}}"#
+        );
+        recipe(&text).notes.iter().any(|note| note.option == "ssh_username" && note.only_direct)
+    };
+    let shell = r#"{"type": "shell", "inline": ["echo x >> ~/.profile"]}"#;
+    assert!(noted("admin", shell) && !noted("root", shell));
+    assert!(!noted("admin", r#"{"type": "ansible", "playbook_file": "p.yml"}"#));
+}
