@@ -23,15 +23,44 @@ pub(super) fn object(eval: &Eval<'_>, block: &Block) -> Node {
     Node { span: block.kind_span.clone(), value: Value::Object(members) }
 }
 
-/// As [`object`], with the members of `over` in place of those of the same name.
-pub(super) fn merged(eval: &Eval<'_>, block: &Block, over: Option<&Body>) -> Node {
-    let mut node = object(eval, block);
-    if let (Value::Object(under), Some(over)) = (&mut node.value, over) {
-        let over = members(eval, over);
-        under.retain(|member| !over.iter().any(|own| own.key == member.key));
-        under.extend(over);
+/// As [`object`], with what `further` adds. An attribute can be set once only, as in Packer. (hcl.MergeBodies)
+pub(super) fn merged(eval: &Eval<'_>, block: &Block, further: Option<&Body>) -> Node {
+    let mut block = block.clone();
+    if let Some(further) = further {
+        block.body.blocks.extend(further.blocks.iter().cloned());
     }
-    node
+    for attribute in further.into_iter().flat_map(|further| &further.attributes) {
+        match block.body.attributes.iter_mut().find(|known| known.key == attribute.key) {
+            None => block.body.attributes.push(attribute.clone()),
+            Some(known) => {
+                if !append(&mut known.expression, &attribute.expression) {
+                    let message = format!(
+                        "`{}` is set by the source already: a build adds to it, and changes nothing",
+                        known.key
+                    );
+                    let help = "set it in the source by a variable, or make a second source".to_owned();
+                    report(eval, Fault::new(&attribute.key_span, message).with_help(Some(help)));
+                }
+            }
+        }
+    }
+    object(eval, &block)
+}
+
+/// Puts lists of objects together: in JSON, they are blocks.
+fn append(known: &mut Written, further: &Written) -> bool {
+    let (
+        Written::Json(Node { value: Value::Array(known), .. }),
+        Written::Json(Node { value: Value::Array(further), .. }),
+    ) = (known, further)
+    else {
+        return false;
+    };
+    let are_blocks = known.iter().chain(further).all(|node| matches!(node.value, Value::Object(_)));
+    if are_blocks {
+        known.extend(further.iter().cloned());
+    }
+    are_blocks
 }
 
 fn report(eval: &Eval<'_>, fault: Fault) {

@@ -27,8 +27,8 @@ struct Use<'a> {
     source: &'a Block,
     /// Its own name, or the one that the build gives it.
     name: String,
-    /// What the build puts over it.
-    over: Option<&'a Body>,
+    /// What the build adds to it.
+    further: Option<Body>,
 }
 
 /// A build with the sequences of post-processors that are for it.
@@ -95,7 +95,7 @@ fn find<'a>(
     root: &'a Body,
     reference: &str,
     span: &Span,
-    over: Option<&'a Block>,
+    nested: Option<&'a Block>,
 ) -> Option<Use<'a>> {
     let wanted = reference.strip_prefix("source.").unwrap_or(reference);
     let full = |block: &Block| format!("{}.{}", block.label(0), block.label(1));
@@ -106,8 +106,13 @@ fn find<'a>(
         values.report(Fault::new(span, format!("there is no source `{wanted}`")).with_help(help));
         return None;
     };
-    let name = over.and_then(|over| text(values, over, "name")).unwrap_or_else(|| source.label(1).to_owned());
-    Some(Use { source, name, over: over.map(|over| &over.body) })
+    let name = nested.and_then(|nested| text(values, nested, "name")).unwrap_or_else(|| source.label(1).to_owned());
+    // The name that a build gives a source is no option of the builder.
+    let further = nested.map(|nested| Body {
+        attributes: nested.body.attributes.iter().filter(|attribute| attribute.key != "name").cloned().collect(),
+        blocks: nested.body.blocks.clone(),
+    });
+    Some(Use { source, name, further })
 }
 
 /// Reads the builder and the provisioners of one source.
@@ -135,9 +140,7 @@ fn build<'a>(
     };
 
     let of_source = BuildNames { is_source: true, ..names.clone() };
-    let mut source = body::merged(&Eval { build: Some(&of_source), ..eval }, one.source, one.over);
-    // The name that a build gives a source is no option of the builder.
-    take(&mut source, "name");
+    let source = body::merged(&Eval { build: Some(&of_source), ..eval }, one.source, one.further.as_ref());
     let place = values.findings.source.place(one.source.kind_span.start);
     let builder = builder::read(kind, &source, values.findings, scope, &place);
 

@@ -238,11 +238,14 @@ fn nested_and_dynamic_blocks_become_lists() {
 }
 
 #[test]
-fn builds_name_sources_and_put_options_over_them() {
+fn builds_name_sources_and_add_to_them() {
     let text = r#"
 source "amazon-ebs" "a" {
   source_ami = "ami-1"
   ami_name   = "plain"
+  launch_block_device_mappings {
+    device_name = "/dev/sda1"
+  }
   tags       = { source = "${source.type}.${source.name}" }
 }
 source "amazon-ebs" "b" {
@@ -253,8 +256,11 @@ build {
   name = "fleet"
   sources = ["source.amazon-ebs.a", "amazon-ebs.b"]
   source "source.amazon-ebs.a" {
-    name     = "renamed"
-    ami_name = "over"
+    name          = "renamed"
+    instance_type = "t3.large"
+    launch_block_device_mappings {
+      device_name = "/dev/sdb"
+    }
   }
   provisioner "ansible" {
     playbook_file = "${source.type}-${source.name}-${build.name}.yml"
@@ -284,8 +290,32 @@ build {
     assert_eq!(recipe.post_processors[0][0].only, ["fleet.amazon-ebs.b"]);
     let over = recipe.find_build(Some("fleet.amazon-ebs.renamed")).expect("there");
     let Builder::AmazonEbs(over) = &over.builder else { panic!("supported") };
-    assert_eq!(over.ami_name, "over");
+    assert_eq!(over.instance_type.as_deref(), Some("t3.large"));
+    let devices = |ebs: &AmazonEbs| -> Vec<String> {
+        ebs.launch_block_device_mappings.iter().map(|one| one.device_name.clone()).collect()
+    };
+    assert_eq!(devices(over), ["/dev/sda1", "/dev/sdb"]);
+    assert_eq!(devices(ebs(&recipe)), ["/dev/sda1"]);
     assert_eq!(over.tags["source"].find_literal(), Some("amazon-ebs.renamed"));
+}
+
+#[test]
+fn a_build_adds_to_a_source_in_json_too_and_changes_nothing() {
+    let source = |further: &str| {
+        format!(
+            r#"{{
+              "source": {{"amazon-ebs": {{"web": {{"source_ami": "ami-1", "ami_name": "web",
+                "launch_block_device_mappings": [{{"device_name": "/dev/sda1"}}]}}}}}},
+              "build": {{"source": {{"amazon-ebs.web": {{{further}}}}}}}
+            }}"#
+        )
+    };
+    let text = source(r#""launch_block_device_mappings": [{"device_name": "/dev/sdb"}]"#);
+    let recipe = recipe_with(&[("web.pkr.json", &text)], &Variables::default());
+    assert_eq!(ebs(&recipe).launch_block_device_mappings.len(), 2);
+    let text = source(r#""ami_name": "other""#);
+    let shown = parse(&[("web.pkr.json", &text)], &Variables::default(), &Answers::Placeholders).expect_err("twice");
+    assert!(shown.to_string().contains("`ami_name` is set by the source already"), "{shown}");
 }
 
 #[test]

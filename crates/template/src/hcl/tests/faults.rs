@@ -128,6 +128,10 @@ fn small_faults_have_their_sentence() {
         ("provisoner \"ansible\" {\n}", "did you mean `provisioner`?"),
         ("sorces = []", "did you mean `sources`?"),
         (
+            "source \"amazon-ebs.web\" {\n name = \"x\"\n ami_name = \"x\"\n}",
+            "`ami_name` is set by the source already: a build adds to it, and changes nothing\n  --> web.pkr.hcl:10:2",
+        ),
+        (
             "error-cleanup-provisioner \"shell\" {\n inline = [\"a\"]\n}\nerror-cleanup-provisioner \"shell\" {\n inline = [\"b\"]\n}",
             "one error-cleanup-provisioner at most",
         ),
