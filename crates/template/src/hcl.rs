@@ -13,6 +13,7 @@ mod json_syntax;
 mod late;
 mod operators;
 mod outside;
+mod schema;
 mod syntax;
 mod template;
 mod traverse;
@@ -30,7 +31,6 @@ pub use self::outside::Answers;
 pub use self::outside::Files;
 pub use self::outside::Outside;
 
-use self::config::Block;
 use self::config::Body;
 use self::inputs::Input;
 use self::value::PLACEHOLDER;
@@ -41,7 +41,6 @@ use crate::fault::TemplateError;
 use crate::fault::TemplateErrors;
 use crate::fields::Findings;
 use crate::go::Fault;
-use crate::nearest::did_you_mean;
 use crate::place::Source;
 use crate::place::Sources;
 use crate::post_processor::PostProcessor;
@@ -65,9 +64,6 @@ pub enum Parsed {
 /// Environment variables that set variables of a configuration begin with this.
 const ENVIRONMENT: &str = "PKR_VAR_";
 
-const BLOCKS: [&str; 9] =
-    ["packer", "variable", "variables", "local", "locals", "source", "data", "build", "communicator"];
-
 /// Reads a configuration: `files` are `*.pkr.hcl` and `*.pkr.json`, in the order of their names.
 ///
 /// # Errors
@@ -89,7 +85,7 @@ pub fn parse_hcl(
     inputs::declare(&values, &root, &given);
     values.work_out_all();
     version::check(&values, &root);
-    verify_blocks(&values, &root);
+    schema::check_root(&values, &root);
     let builds: Vec<build::Read> =
         root.blocks_of("build").flat_map(|block| build::read(&values, &root, block)).collect();
     if root.blocks_of("build").next().is_none() {
@@ -174,61 +170,15 @@ fn declare<'a>(values: &mut Values<'a>, root: &'a Body) {
     }
 }
 
-/// How many labels a block has, and what they are.
-fn labels(kind: &str) -> (usize, &'static str) {
-    match kind {
-        "source" | "data" | "communicator" => (2, "\"TYPE\" \"NAME\""),
-        "variable" | "local" => (1, "\"NAME\""),
-        _ => (0, ""),
-    }
-}
-
-fn verify_blocks(values: &Values<'_>, root: &Body) {
-    for attribute in &root.attributes {
-        let help = "a template is made of blocks; a value of its own stands in locals { … }".to_owned();
-        let message = format!("`{}` stands in no block", attribute.key);
-        values.report(Fault::new(&attribute.key_span, message).with_help(Some(help)));
-    }
-    let mut seen: Vec<&Block> = Vec::new();
-    for block in &root.blocks {
-        let (count, form) = labels(&block.kind);
-        if block.kind == "hcp_packer_registry" {
-            values.findings.note(
-                &block.kind_span,
-                &block.kind,
-                "images are found by their tags; `ovenbird promote` moves pointers",
-            );
-        } else if !BLOCKS.contains(&block.kind.as_str()) {
-            let help = did_you_mean(&block.kind, BLOCKS).or_else(|| Some(format!("there are {}", BLOCKS.join(", "))));
-            values.report(Fault::new(&block.kind_span, format!("there is no block `{}`", block.kind)).with_help(help));
-        } else if block.labels.len() != count {
-            values.report(Fault::new(&block.kind_span, format!("it is written as {} {form} {{ … }}", block.kind)));
-        } else if block.kind == "communicator" {
-            values.findings.note(&block.kind_span, &block.kind, "Packer reads it too, and nothing uses it");
-        } else if block.kind == "source" {
-            if seen.iter().any(|other| other.title() == block.title()) {
-                values.report(Fault::new(&block.kind_span, format!("{} is there twice", block.title())));
-            }
-            seen.push(block);
-        }
-    }
-}
-
 fn recipe(values: &Values<'_>, description: Option<String>, read: Vec<build::Read>) -> Recipe {
     let several = read.len() > 1;
     let mut builds: Vec<Build> = Vec::new();
     let mut post_processors: Vec<Vec<PostProcessor>> = Vec::new();
-    for (build, sequences) in read {
+    for build::Read { build, post_processors: sequences, span } in read {
         if builds.iter().any(|other| other.name == build.name) {
             let help = "give a build a `name`, or the source another one: source \"TYPE.NAME\" { name = \"other\" }"
                 .to_owned();
-            let place = build.place.clone();
-            let error = TemplateError::new(
-                &Source::new(&place.file, ""),
-                0..0,
-                format!("two builds are called `{}`", build.name),
-            );
-            values.findings.errors.borrow_mut().push(error.with_help(Some(help)));
+            values.findings.error(&span, format!("two builds are called `{}`", build.name), Some(help));
         }
         for mut sequence in sequences {
             if several {

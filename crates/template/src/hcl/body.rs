@@ -9,6 +9,7 @@ use super::config::Label;
 use super::config::Written;
 use super::eval::Eval;
 use super::eval::Frame;
+use super::schema;
 use super::value::PLACEHOLDER;
 use crate::go::Fault;
 use crate::place::Span;
@@ -167,6 +168,11 @@ pub(super) struct Dynamic<'a> {
 impl<'a> Dynamic<'a> {
     pub(super) fn read(eval: &Eval<'_>, block: &'a Block) -> Result<Self, Fault> {
         let missing = |name: &str| Fault::new(&block.kind_span, format!("{} needs `{name}`", block.title()));
+        let strangers =
+            schema::strangers("a dynamic block", &block.body, &["for_each", "iterator", "labels"], &["content"]);
+        if let Some(fault) = strangers.into_iter().next() {
+            return Err(fault);
+        }
         let each = block.body.find("for_each").ok_or_else(|| missing("for_each"))?;
         let content = block.body.blocks_of("content").next().ok_or_else(|| missing("content"))?;
         let iterator = match block.body.find("iterator").map(|attribute| &attribute.expression) {

@@ -6,6 +6,7 @@ use super::config::Body;
 use super::eval::BuildNames;
 use super::eval::Eval;
 use super::eval::Frame;
+use super::schema;
 use super::values::Values;
 use crate::builder;
 use crate::go::Fault;
@@ -29,19 +30,25 @@ struct Use<'a> {
     name: String,
     /// What the build adds to it.
     further: Option<Body>,
+    /// Where the build names it.
+    span: Span,
 }
 
 /// A build with the sequences of post-processors that are for it.
-pub(super) type Read = (Build, Vec<Vec<PostProcessor>>);
+pub(super) struct Read {
+    pub(super) build: Build,
+    pub(super) post_processors: Vec<Vec<PostProcessor>>,
+    /// Where the source is named.
+    pub(super) span: Span,
+}
 
-const ATTRIBUTES: [&str; 3] = ["name", "description", "sources"];
+const BLOCKS: [&str; 6] =
+    ["source", "provisioner", "post-processor", "post-processors", "error-cleanup-provisioner", "hcp_packer_registry"];
 
 /// Reads one `build` block.
 pub(super) fn read<'a>(values: &'a Values<'a>, root: &'a Body, block: &'a Block) -> Vec<Read> {
-    for attribute in block.body.attributes.iter().filter(|attribute| !ATTRIBUTES.contains(&attribute.key.as_str())) {
-        let help = did_you_mean(&attribute.key, ATTRIBUTES);
-        values.report(Fault::new(&attribute.key_span, format!("a build has no `{}`", attribute.key)).with_help(help));
-    }
+    let blocks = [&BLOCKS[..], &["dynamic"]].concat();
+    schema::check(values, "a build", &block.body, &["name", "description", "sources"], &blocks);
     let title = text(values, block, "name").unwrap_or_default();
     let uses = uses(values, root, block);
     let names: Vec<String> = uses.iter().map(|one| one.name.clone()).collect();
@@ -51,9 +58,12 @@ pub(super) fn read<'a>(values: &'a Values<'a>, root: &'a Body, block: &'a Block)
 }
 
 /// An attribute of a build that is a string.
-pub(super) fn text<'a>(values: &'a Values<'a>, block: &'a Block, name: &str) -> Option<String> {
-    let attribute = block.body.find(name)?;
-    match values.eval().written(&attribute.expression) {
+pub(super) fn text<'a>(values: &'a Values<'a>, block: &Block, name: &str) -> Option<String> {
+    text_of(values, &values.eval(), block, name)
+}
+
+fn text_of(values: &Values<'_>, eval: &Eval<'_>, block: &Block, name: &str) -> Option<String> {
+    match eval.written(&block.body.find(name)?.expression) {
         Ok(node) => node.to_text().filter(|text| !text.is_empty()),
         Err(fault) => {
             values.report(fault);
@@ -65,38 +75,57 @@ pub(super) fn text<'a>(values: &'a Values<'a>, block: &'a Block, name: &str) -> 
 /// The sources that a build names, in order.
 fn uses<'a>(values: &'a Values<'a>, root: &'a Body, block: &'a Block) -> Vec<Use<'a>> {
     let mut uses = Vec::new();
+    let mut is_named = false;
     let listed = block.body.find("sources").map(|attribute| values.eval().written(&attribute.expression));
     match listed.transpose() {
         Ok(None) => {}
         Ok(Some(Node { value: Value::Array(elements), .. })) => {
+            is_named |= !elements.is_empty();
             for element in elements {
-                uses.extend(find(values, root, &element.to_text().unwrap_or_default(), &element.span, None));
+                uses.extend(find(values, root, &element.to_text().unwrap_or_default(), &element.span));
             }
         }
         Ok(Some(node)) => {
+            is_named = true;
             values.report(Fault::new(&node.span, format!("`sources` must be a list, this is {}", node.kind())));
         }
-        Err(fault) => values.report(fault),
+        Err(fault) => {
+            is_named = true;
+            values.report(fault);
+        }
     }
-    for nested in block.body.blocks_of("source") {
-        let span = nested.labels.first().map_or(&nested.kind_span, |label| &label.span);
-        let reference: Vec<&str> = nested.labels.iter().map(|label| label.text.as_str()).collect();
-        uses.extend(find(values, root, &reference.join("."), span, Some(nested)));
-    }
-    if uses.is_empty() && block.body.find("sources").is_none() && block.body.blocks_of("source").next().is_none() {
+    // Other dynamic blocks may ask for the source.
+    let is_source = |block: &&Block| block.kind == "source" || (block.kind == "dynamic" && block.label(0) == "source");
+    let nested = block.body.blocks.iter().filter(is_source).cloned().collect();
+    let nested = Body { attributes: Vec::new(), blocks: nested };
+    each(&values.eval(), &nested, &["source"], &mut |eval, _, nested| {
+        is_named = true;
+        uses.extend(nested_use(values, root, eval, nested));
+    });
+    if !is_named {
         let help = "such as sources = [\"source.amazon-ebs.web\"]".to_owned();
         values.report(Fault::new(&block.kind_span, "a build needs at least one source").with_help(Some(help)));
     }
     uses
 }
 
-fn find<'a>(
-    values: &'a Values<'a>,
-    root: &'a Body,
-    reference: &str,
-    span: &Span,
-    nested: Option<&'a Block>,
-) -> Option<Use<'a>> {
+/// A block `source` of a build.
+fn nested_use<'a>(values: &'a Values<'a>, root: &'a Body, eval: &Eval<'_>, nested: &Block) -> Option<Use<'a>> {
+    let [label] = nested.labels.as_slice() else {
+        let help = "such as source \"amazon-ebs.web\" { … }".to_owned();
+        values.report(Fault::new(&nested.kind_span, "a source of a build has one label").with_help(Some(help)));
+        return None;
+    };
+    let mut one = find(values, root, &label.text, &label.span)?;
+    one.name = text_of(values, eval, nested, "name").unwrap_or(one.name);
+    // The name that a build gives a source is no option of the builder.
+    let attributes = nested.body.attributes.iter().filter(|attribute| attribute.key != "name");
+    one.further = Some(Body { attributes: attributes.cloned().collect(), blocks: nested.body.blocks.clone() });
+    Some(one)
+}
+
+/// The source that a build names.
+fn find<'a>(values: &'a Values<'a>, root: &'a Body, reference: &str, span: &Span) -> Option<Use<'a>> {
     let wanted = reference.strip_prefix("source.").unwrap_or(reference);
     let full = |block: &Block| format!("{}.{}", block.label(0), block.label(1));
     let Some(source) = root.blocks_of("source").find(|block| full(block) == wanted) else {
@@ -106,13 +135,7 @@ fn find<'a>(
         values.report(Fault::new(span, format!("there is no source `{wanted}`")).with_help(help));
         return None;
     };
-    let name = nested.and_then(|nested| text(values, nested, "name")).unwrap_or_else(|| source.label(1).to_owned());
-    // The name that a build gives a source is no option of the builder.
-    let further = nested.map(|nested| Body {
-        attributes: nested.body.attributes.iter().filter(|attribute| attribute.key != "name").cloned().collect(),
-        blocks: nested.body.blocks.clone(),
-    });
-    Some(Use { source, name, further })
+    Some(Use { source, name: source.label(1).to_owned(), further: None, span: span.clone() })
 }
 
 /// Reads the builder and the provisioners of one source.
@@ -147,17 +170,15 @@ fn build<'a>(
     let mut provisioners = Vec::new();
     let mut error_cleanup = None;
     let mut sequences = Vec::new();
-    let selection = Selection { values, own: &own, known };
-    each(&eval, &block.body, &mut |eval, kind, block| match kind {
+    let selection = Selection { values, own: &own, known, names: locals };
+    each(&eval, &block.body, &BLOCKS, &mut |eval, kind, block| match kind {
         "provisioner" => {
             let node = selection.member(eval, block);
             let read = |node: Node| provisioner::read(&node, values.findings, scope, locals);
             provisioners.extend(node.and_then(read));
         }
         "post-processor" => sequences.push(vec![selection.member(eval, block)]),
-        "post-processors" => {
-            sequences.push(block.body.blocks.iter().map(|block| selection.member(eval, block)).collect());
-        }
+        "post-processors" => sequences.push(selection.sequence(eval, block)),
         "error-cleanup-provisioner" => {
             let node = selection.member(eval, block);
             let read = |node: Node| provisioner::read(&node, values.findings, scope, locals);
@@ -166,21 +187,8 @@ fn build<'a>(
             }
             error_cleanup = node.and_then(read).or_else(|| error_cleanup.take());
         }
-        "hcp_packer_registry" => {
-            values.findings.note(
-                &block.kind_span,
-                kind,
-                "images are found by their tags; `ovenbird promote` moves pointers",
-            );
-        }
-        "source" => {}
-        _ => {
-            let help = did_you_mean(
-                kind,
-                ["source", "provisioner", "post-processor", "post-processors", "error-cleanup-provisioner"],
-            );
-            values.report(Fault::new(&block.kind_span, format!("a build has no block `{kind}`")).with_help(help));
-        }
+        "hcp_packer_registry" => schema::note_registry(values, block),
+        _ => {}
     });
     let sequences: Vec<Vec<Node>> =
         sequences.into_iter().map(|sequence| sequence.into_iter().flatten().collect()).collect();
@@ -193,7 +201,8 @@ fn build<'a>(
     });
     let post_processors = post_processors.collect();
     let name = if title.is_empty() { own.clone() } else { format!("{title}.{own}") };
-    Some((Build { name, builder: builder?, provisioners, error_cleanup, place }, post_processors))
+    let build = Build { name, builder: builder?, provisioners, error_cleanup, place };
+    Some(Read { build, post_processors, span: one.span.clone() })
 }
 
 /// Which blocks are for a build.
@@ -203,22 +212,43 @@ struct Selection<'a> {
     own: &'a str,
     /// The sources of the whole `build`.
     known: &'a [String],
+    /// Their names alone: `web`.
+    names: &'a [&'a str],
 }
 
 impl Selection<'_> {
+    /// The post-processors of a `post-processors`.
+    fn sequence(&self, eval: &Eval<'_>, block: &Block) -> Vec<Option<Node>> {
+        schema::check(self.values, "`post-processors`", &block.body, &[], &["post-processor", "dynamic"]);
+        if let Some(label) = block.labels.first() {
+            self.values.report(Fault::new(&label.span, "`post-processors` has no label"));
+        }
+        let mut sequence = Vec::new();
+        each(eval, &block.body, &["post-processor"], &mut |eval, kind, block| {
+            if kind == "post-processor" {
+                sequence.push(self.member(eval, block));
+            }
+        });
+        sequence
+    }
+
     /// The options of a labelled block, if it is for this build.
     fn member(&self, eval: &Eval<'_>, block: &Block) -> Option<Node> {
-        let Some(label) = block.labels.first() else {
+        let [label] = block.labels.as_slice() else {
             let message = format!("`{}` needs a type: {} \"shell\" {{ … }}", block.kind, block.kind);
             self.values.report(Fault::new(&block.kind_span, message));
             return None;
         };
         let mut node = body::object(eval, block);
         node.span = label.span.clone();
-        let only = take(&mut node, "only").map(|node| self.names(&node));
-        let except = take(&mut node, "except").map(|node| self.names(&node));
-        let is_named = |names: Vec<String>| names.iter().any(|name| name == self.own);
-        let is_for_it = only.filter(|only| !only.is_empty()).is_none_or(is_named) && !except.is_some_and(is_named);
+        let only = take(&mut node, "only").map(|node| self.names(&node)).unwrap_or_default();
+        let except = take(&mut node, "except").map(|node| self.names(&node)).unwrap_or_default();
+        if !only.is_empty() && !except.is_empty() {
+            self.values.report(Fault::new(&label.span, "either `only` or `except` may be there, not both"));
+        }
+        let is_named = |names: &[String]| names.iter().any(|name| name == self.own);
+        let is_for_it = (only.is_empty() || is_named(&only)) && !is_named(&except);
+        self.overrides(&mut node);
         if block.kind != "post-processor" {
             // It is shown by Packer while it runs, and means nothing else.
             take(&mut node, "name");
@@ -239,9 +269,12 @@ impl Selection<'_> {
         };
         let mut names = Vec::new();
         for element in elements {
-            let text = element.to_text().unwrap_or_default();
-            let name = text.strip_prefix("source.").unwrap_or(&text).to_owned();
-            if !self.known.contains(&name) {
+            let name = element.to_text().unwrap_or_default();
+            let plain = name.strip_prefix("source.").unwrap_or(&name);
+            if plain != name && self.known.iter().any(|known| known == plain) {
+                let note = format!("as in Packer, it names no source; write `{plain}`");
+                self.values.findings.note(&element.span, &name, &note);
+            } else if !self.known.contains(&name) {
                 let near = did_you_mean(&name, self.known.iter().map(String::as_str));
                 let near = near.map(|near| format!("; {near}")).unwrap_or_default();
                 self.values.findings.note(&element.span, &name, &format!("the build has no such source{near}"));
@@ -249,6 +282,29 @@ impl Selection<'_> {
             names.push(name);
         }
         names
+    }
+}
+
+impl Selection<'_> {
+    /// Drops the overrides of sources that the build does not use; they may be switched off for a while.
+    fn overrides(&self, node: &mut Node) {
+        let Value::Object(members) = &mut node.value else { return };
+        for member in members.iter_mut().filter(|member| member.key == "override") {
+            let Value::Object(overrides) = &mut member.node.value else { continue };
+            for one in overrides.iter().filter(|one| !matches!(one.node.value, Value::Object(_))) {
+                let message = format!("an override must be an object of options, this is {}", one.node.kind());
+                self.values.report(Fault::new(&one.node.span, message));
+            }
+            overrides.retain(|one| {
+                let is_known = self.names.contains(&one.key.as_str());
+                if !is_known {
+                    let near = did_you_mean(&one.key, self.names.iter().copied());
+                    let near = near.map(|near| format!("; {near}")).unwrap_or_default();
+                    self.values.findings.note(&one.key_span, &one.key, &format!("the build has no such source{near}"));
+                }
+                is_known
+            });
+        }
     }
 }
 
@@ -260,11 +316,11 @@ fn take(node: &mut Node, key: &str) -> Option<Node> {
 }
 
 /// Calls `visit` with every nested block in order; `dynamic` ones are unfolded.
-fn each(eval: &Eval<'_>, body: &Body, visit: &mut dyn FnMut(&Eval<'_>, &str, &Block)) {
+fn each(eval: &Eval<'_>, body: &Body, kinds: &[&str], visit: &mut dyn FnMut(&Eval<'_>, &str, &Block)) {
     for block in &body.blocks {
         if block.kind != "dynamic" {
             visit(eval, &block.kind, block);
-        } else if let Err(fault) = unfold(eval, block, visit)
+        } else if let Err(fault) = unfold(eval, block, kinds, visit)
             && let Some(values) = eval.values
         {
             values.report(fault);
@@ -272,7 +328,18 @@ fn each(eval: &Eval<'_>, body: &Body, visit: &mut dyn FnMut(&Eval<'_>, &str, &Bl
     }
 }
 
-fn unfold(eval: &Eval<'_>, block: &Block, visit: &mut dyn FnMut(&Eval<'_>, &str, &Block)) -> Result<(), Fault> {
+fn unfold(
+    eval: &Eval<'_>,
+    block: &Block,
+    kinds: &[&str],
+    visit: &mut dyn FnMut(&Eval<'_>, &str, &Block),
+) -> Result<(), Fault> {
+    if !kinds.contains(&block.label(0)) {
+        let span = block.labels.first().map_or(&block.kind_span, |label| &label.span);
+        let help = did_you_mean(block.label(0), kinds.iter().copied())
+            .or_else(|| Some(format!("there are {}", kinds.join(", "))));
+        return Err(Fault::new(span, format!("there is no block `{}` here", block.label(0))).with_help(help));
+    }
     let dynamic = body::Dynamic::read(eval, block)?;
     for value in &dynamic.values {
         let frame = Frame { name: dynamic.iterator, value: value.clone(), outer: eval.frame };

@@ -8,6 +8,7 @@ use super::config::Body;
 use super::config::Label;
 use super::eval::Base;
 use super::eval::Eval;
+use super::schema;
 use super::syntax;
 use super::types;
 use super::types::Type;
@@ -113,8 +114,6 @@ pub(super) fn is_sensitive(body: &Body) -> Result<bool, Fault> {
         .ok_or_else(|| Fault::new(&node.span, format!("`sensitive` must be true or false, this is {}", node.kind())))
 }
 
-const ATTRIBUTES: [&str; 4] = ["type", "default", "description", "sensitive"];
-
 fn value<'a>(values: &'a Values<'a>, declaration: &Declaration<'a>, given: &[Input]) -> Result<Node, Fault> {
     let block = declaration.block;
     if let Some(block) = block {
@@ -154,13 +153,9 @@ fn value<'a>(values: &'a Values<'a>, declaration: &Declaration<'a>, given: &[Inp
 }
 
 fn verify_members(values: &Values<'_>, block: &Block) {
-    for attribute in block.body.attributes.iter().filter(|attribute| !ATTRIBUTES.contains(&attribute.key.as_str())) {
-        let help = did_you_mean(&attribute.key, ATTRIBUTES);
-        values
-            .report(Fault::new(&attribute.key_span, format!("a variable has no `{}`", attribute.key)).with_help(help));
-    }
-    for nested in block.body.blocks.iter().filter(|nested| nested.kind != "validation") {
-        values.report(Fault::new(&nested.kind_span, format!("a variable has no block `{}`", nested.kind)));
+    schema::check(values, "a variable", &block.body, &["type", "default", "description", "sensitive"], &["validation"]);
+    for validation in block.body.blocks_of("validation") {
+        schema::check(values, "a validation", &validation.body, &["condition", "error_message"], &[]);
     }
 }
 

@@ -480,6 +480,44 @@ fn dynamic_blocks_are_read_in_json_too() {
 }
 
 #[test]
+fn dynamic_blocks_stand_in_sequences_and_name_sources_too() {
+    let text = r#"
+source "amazon-ebs" "web" {
+  source_ami = "ami-1"
+  ami_name   = "web"
+}
+build {
+  dynamic "source" {
+    for_each = ["a", "b"]
+    labels   = ["amazon-ebs.web"]
+    content {
+      name = source.value
+    }
+  }
+  post-processors {
+    post-processor "shell-local" {
+      inline = ["first"]
+    }
+    dynamic "post-processor" {
+      for_each = ["x", "y"]
+      labels   = ["manifest"]
+      content {
+        output = "${post-processor.value}.json"
+      }
+    }
+  }
+}
+"#;
+    let recipe = recipe(text);
+    let names: Vec<&str> = recipe.builds.iter().map(|build| build.name.as_str()).collect();
+    assert_eq!(names, ["amazon-ebs.a", "amazon-ebs.b"]);
+    let lengths: Vec<usize> = recipe.post_processors.iter().map(Vec::len).collect();
+    assert_eq!(lengths, [3, 3]);
+    let crate::PostProcessorKind::Manifest(last) = &recipe.post_processors[0][2].kind else { panic!("a manifest") };
+    assert_eq!(last.output, "y.json");
+}
+
+#[test]
 fn the_same_input_gives_the_same_recipe() {
     let text = template("tags = { a = uuidv4(), b = uuidv4(), t = timestamp() }", "", "");
     assert_eq!(recipe(&text), recipe(&text));

@@ -97,6 +97,19 @@ fn small_faults_have_their_sentence() {
         ("", "packer {\n required_version = \"< 1.7\"\n}", "this template needs Packer < 1.7"),
         ("", "x = 1", "`x` stands in no block"),
         ("", "variable \"a\" {\n default = 1\n typ = string\n}", "did you mean `type`?"),
+        ("", "variable \"a\" {\n default = 1\n nullable = true\n}", "a variable has no `nullable`"),
+        (
+            "",
+            "variable \"a\" {\n default = 1\n validation {\n condition = var.a == 1\n error_message = \"One.\"\n mesage = 1\n }\n}",
+            "a validation has no `mesage`",
+        ),
+        ("", "local \"a\" {\n value = 1\n}", "local \"a\" needs `expression`"),
+        ("", "local \"a\" {\n value = 1\n}", "a local has no `value`"),
+        ("", "local \"a\" {\n expression = 1\n sensetive = true\n}", "did you mean `sensitive`?"),
+        ("", "local \"a\" {\n expression = 1\n sensitive = var.x\n}", "only literal values may stand here"),
+        ("", "locals {\n a {\n }\n}", "`locals` has no block `a`"),
+        ("", "variables {\n a {\n }\n}", "`variables` has no block `a`"),
+        ("name = \"x\"", "", "a source has no `name`"),
     ] {
         let shown = errors(&template(source, "", root));
         assert!(shown.contains(sentence), "{source}{root}: {shown}");
@@ -127,6 +140,30 @@ fn small_faults_have_their_sentence() {
         ),
         ("provisoner \"ansible\" {\n}", "did you mean `provisioner`?"),
         ("sorces = []", "did you mean `sources`?"),
+        ("dynamic \"provisoner\" {\n for_each = [1]\n content {\n }\n}", "did you mean `provisioner`?"),
+        (
+            "dynamic \"provisioner\" {\n for_each = []\n iterater = x\n content {\n }\n}",
+            "a dynamic block has no `iterater`",
+        ),
+        ("provisioner \"shell\" \"x\" {\n inline = [\"a\"]\n}", "`provisioner` needs a type"),
+        (
+            "post-processors {\n provisioner \"shell\" {\n }\n}",
+            "`post-processors` has no block `provisioner`\n --> web.pkr.hcl:9:2",
+        ),
+        ("post-processors \"x\" {\n}", "`post-processors` has no label"),
+        ("post-processors {\n keep = true\n}", "`post-processors` has no `keep`"),
+        (
+            "post-processors {\n dynamic \"provisioner\" {\n for_each = []\n content {\n }\n }\n}",
+            "there is no block `provisioner` here",
+        ),
+        (
+            "provisioner \"shell\" {\n inline = [\"a\"]\n only = [\"amazon-ebs.web\"]\n except = [\"amazon-ebs.x\"]\n}",
+            "either `only` or `except` may be there, not both",
+        ),
+        (
+            "provisioner \"shell\" {\n inline = [\"a\"]\n override = { web = 1 }\n}",
+            "an override must be an object of options, this is a number",
+        ),
         (
             "source \"amazon-ebs.web\" {\n name = \"x\"\n ami_name = \"x\"\n}",
             "`ami_name` is set by the source already: a build adds to it, and changes nothing\n  --> web.pkr.hcl:10:2",
@@ -140,6 +177,28 @@ fn small_faults_have_their_sentence() {
         let shown = errors(&template("", build, ""));
         assert!(shown.contains(sentence), "{build}: {shown}");
     }
+}
+
+#[test]
+fn a_build_without_sources_and_one_that_is_there_twice_are_pointed_at() {
+    let source = "source \"amazon-ebs\" \"web\" {\n  source_ami = \"ami-1\"\n  ami_name = \"web\"\n}\n";
+    assert_snapshot!(errors(&format!("{source}build {{\n  sources = []\n}}\n")), @r#"
+    error: a build needs at least one source
+     --> web.pkr.hcl:5:1
+      |
+    5 | build {
+      | ^^^^^
+      = help: such as sources = ["source.amazon-ebs.web"]
+    "#);
+    let build = "build {\n  sources = [\"source.amazon-ebs.web\"]\n}\n";
+    assert_snapshot!(errors(&format!("{source}{build}{build}")), @r#"
+    error: two builds are called `amazon-ebs.web`
+     --> web.pkr.hcl:9:14
+      |
+    9 |   sources = ["source.amazon-ebs.web"]
+      |              ^^^^^^^^^^^^^^^^^^^^^^^
+      = help: give a build a `name`, or the source another one: source "TYPE.NAME" { name = "other" }
+    "#);
 }
 
 #[test]
@@ -161,6 +220,23 @@ fn what_changes_nothing_is_noted() {
     let notes: Vec<String> = recipe.notes.iter().map(ToString::to_string).collect();
     assert_snapshot!(notes.join("\n"));
     assert_eq!(recipe.builds[0].provisioners, []);
+}
+
+#[test]
+fn names_of_sources_that_select_nothing_are_noted() {
+    let build = "provisioner \"shell\" {\n inline = [\"a\"]\n only = [\"source.amazon-ebs.web\"]\n}\n\
+        provisioner \"shell\" {\n inline = [\"b\"]\n override = { wen = { inline = [\"c\"] } }\n}";
+    let recipe = recipe(&template("", build, ""));
+    let notes: Vec<String> = recipe.notes.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        notes,
+        [
+            "web.pkr.hcl:10:10: source.amazon-ebs.web: as in Packer, it names no source; write `amazon-ebs.web`",
+            "web.pkr.hcl:14:15: wen: the build has no such source; did you mean `web`?",
+        ]
+    );
+    let kinds: Vec<String> = recipe.builds[0].provisioners.iter().map(|one| one.kind.to_string()).collect();
+    assert_eq!(kinds, ["shell `b`"]);
 }
 
 #[test]
