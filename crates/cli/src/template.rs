@@ -67,12 +67,13 @@ enum Text {
 
 impl Template {
     /// Opens the template at `path`, which may be a folder of HCL. `defaults` are the project's variables: those of the command
-    /// line win. `directory` is where Packer would have been started.
+    /// line win. `directory` is where Packer would have been started. A `profile` that was chosen is AWS_PROFILE's.
     pub(crate) fn open(
         path: &Path,
         defaults: &BTreeMap<String, String>,
         given: &Given,
         directory: &Path,
+        profile: Option<&str>,
         occasion: Occasion,
     ) -> Result<Self, Failure> {
         let mut variables = Variables::default();
@@ -88,11 +89,12 @@ impl Template {
         given.add_to(&mut variables)?;
         let folder = if is_folder { Some(path) } else { path.parent() };
         let folder = folder.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let chosen = profile.map(|profile| ("AWS_PROFILE".to_owned(), profile.to_owned()));
         let context = Context {
             instant: occasion.instant,
             template_dir: fs_err::canonicalize(folder)?.display().to_string(),
             pwd: fs_err::canonicalize(directory)?.display().to_string(),
-            environment: std::env::vars().collect(),
+            environment: std::env::vars().chain(chosen).collect(),
             seed: occasion.seed,
         };
         Ok(Self { text: text(path, is_folder)?, variables, context })

@@ -238,7 +238,8 @@ pub(crate) async fn prepare(
         Some(resumed) => Occasion { instant: resumed.now, seed: resumed.seed },
         None => Occasion::draw(clock::wall())?,
     };
-    let open = |occasion| Template::open(&file, &service.variables, asked.given, &project.folder, occasion);
+    let profile = context.global.profile.as_deref();
+    let open = |occasion| Template::open(&file, &service.variables, asked.given, &project.folder, profile, occasion);
     let recipe = open(occasion)?.check()?;
     let build = find::build(&recipe, service.builder.as_deref(), &file)?;
     let region = find::region(&build);

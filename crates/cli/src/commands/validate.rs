@@ -30,7 +30,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Failure> {
     let occasion = Occasion::draw(clock::wall())?;
-    let template = Template::open(&arguments.file, &BTreeMap::new(), &arguments.given, Path::new("."), occasion)?;
+    let profile = context.global.profile.as_deref();
+    let (none, here) = (BTreeMap::new(), Path::new("."));
+    let template = Template::open(&arguments.file, &none, &arguments.given, here, profile, occasion)?;
     let recipe = template.check()?;
     let obstacles = obstacles(&recipe, Path::new("."));
     let notes: Vec<String> = recipe.notes.iter().map(|note| recipe.masked(&note.to_string())).collect();

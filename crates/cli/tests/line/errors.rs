@@ -62,6 +62,14 @@ fn variables_in_packers_spelling() {
 }
 
 #[test]
+fn a_profile_that_the_template_names() {
+    let home = project();
+    home.edit("web/web.json", "\"instance_type\"", "\"profile\": \"builds\", \"instance_type\"");
+    home.run(["validate", "web/web.json", "--profile", "other"]).exits(2).warns("AWS_PROFILE or --profile");
+    home.run(["validate", "web/web.json", "--profile", "builds"]).ok();
+}
+
+#[test]
 fn a_template_that_can_be_baked() {
     let home = project();
     assert_says("validate", &home, &home.run(["validate", "web/web.json"]));

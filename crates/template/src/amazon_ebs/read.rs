@@ -17,6 +17,7 @@ use crate::deferred::Deferred;
 use crate::fields::Fields;
 use crate::options;
 use crate::options::Row;
+use crate::options::Treatment::Honoured;
 
 /// Characters of an image's name besides letters and digits. (EC2 API reference, RegisterImage, Name)
 const NAME_CHARACTERS: &str = "()[] ./-'@_";
@@ -101,6 +102,7 @@ fn ami_name(fields: &Fields<'_>) -> Option<String> {
 pub(super) fn tags(fields: &Fields<'_>, map: &str, list: &'static str) -> BTreeMap<String, Deferred> {
     let mut tags = fields.deferred_map(map);
     for pair in fields.objects(list, list) {
+        options::check(&pair, &[(&["key", "value"], Honoured)]);
         let key = pair.required_text("key", "the tag's key");
         tags.extend(key.map(|key| (key, pair.deferred("value").unwrap_or_else(|| Deferred::literal("")))));
     }

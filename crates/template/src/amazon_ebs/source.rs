@@ -96,6 +96,7 @@ pub(super) fn filters(fields: &Fields<'_>) -> Filters {
     };
     let mut filters: Filters = fields.map("filters", values).into_iter().collect();
     for pair in fields.objects("filter", "filter") {
+        options::check(&pair, &[(&["name", "value"], Honoured)]);
         let (name, values) = (pair.required_text("name", "a filter of DescribeImages"), pair.texts("value"));
         filters.extend(name.map(|name| (name, values)));
     }

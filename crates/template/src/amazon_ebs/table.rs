@@ -105,7 +105,7 @@ const ACCESS: &[Row] = &[
 pub(super) const CALLS: &[Row] = &[
     (&["max_retries", "aws_polling", "decode_authorization_messages"], Noted(POLLS)),
     (&["skip_region_validation", "skip_metadata_api_check", "skip_credential_validation"], Noted(POLLS)),
-    (&["profile"], SameAs("AWS_PROFILE", "set AWS_PROFILE, or give the environment a profile in ovenbird.toml")),
+    (&["profile"], SameAs("AWS_PROFILE", "choose it with AWS_PROFILE or --profile")),
     (&["access_key"], SameAs("AWS_ACCESS_KEY_ID", CREDENTIALS)),
     (&["secret_key"], SameAs("AWS_SECRET_ACCESS_KEY", CREDENTIALS)),
     (&["token"], SameAs("AWS_SESSION_TOKEN", CREDENTIALS)),

@@ -211,6 +211,7 @@ fn small_faults_have_their_sentence() {
             template(r#", "source_ami_filter": {"owners": ["self"]}"#, ""),
             "`source_ami` and `source_ami_filter` are both there",
         ),
+        (template(r#", "tag": [{"key": "a", "vlaue": "b"}]"#, ""), "tag has no option `vlaue`"),
         (template(r#", "ami_block_device_mappings": [{}]"#, ""), "ami_block_device_mappings needs `device_name`"),
         (
             template(
