@@ -2,6 +2,7 @@ mod expressions;
 mod faults;
 mod secrets;
 mod templates;
+mod yaml;
 
 use std::collections::BTreeMap;
 

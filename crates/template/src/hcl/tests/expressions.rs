@@ -87,7 +87,7 @@ fn functions_have_their_documented_values() {
         ("ceil(4.1) + floor(4.9) + signum(-3) + abs(-1)", "9"),
         ("jsondecode(\"{\\\"a\\\": [1, null]}\")", "{\"a\":[1,null]}"),
         ("yamldecode(\"a: [1, true]\\nb: x\")", "{\"a\":[1,true],\"b\":\"x\"}"),
-        ("yamlencode({ b = [1], a = \"x\" })", "\"\\\"a\\\": \\\"x\\\"\\n\\\"b\\\":\\n  - 1\\n\""),
+        ("yamlencode({ b = [1], a = \"x\" })", "\"\\\"a\\\": \\\"x\\\"\\n\\\"b\\\":\\n- 1\\n\""),
         ("csvdecode(\"a,b\\n1,\\\"2,3\\\"\\n\")", "[{\"a\":\"1\",\"b\":\"2,3\"}]"),
         ("base64decode(base64encode(\"hé\"))", "\"hé\""),
         ("urlencode(\"a b/c\")", "\"a+b%2Fc\""),
