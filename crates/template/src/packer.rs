@@ -132,7 +132,7 @@ fn build(head: &Head<'_>, fields: &Fields<'_>, names: &[&str]) -> Option<Build> 
     let error_cleanup = fields.find("error-cleanup-provisioner");
     let error_cleanup = error_cleanup.and_then(|node| provisioner::read(node, fields.findings, scope, names));
     let builder = builder::read(&head.kind, head.node, fields.findings, scope, &place)?;
-    Some(Build { name: head.name.clone(), builder, provisioners, error_cleanup, place })
+    Some(Build { name: head.name.clone(), kind: head.kind.clone(), builder, provisioners, error_cleanup, place })
 }
 
 /// The elements of a list; what is no list is reported.

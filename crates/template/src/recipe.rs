@@ -100,6 +100,8 @@ impl Recipe {
 pub struct Build {
     /// The builder's name, or its type where it has none.
     pub name: String,
+    /// The builder's type, as the template writes it; what runs is told it as Packer tells it.
+    pub kind: String,
     /// What makes the image.
     pub builder: Builder,
     /// What runs on it, in order.

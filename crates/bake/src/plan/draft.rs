@@ -130,6 +130,7 @@ impl Inputs<'_> {
     fn script(&mut self, kind: &str, script: &Script) -> Result<(), BakeError> {
         self.option("type", kind);
         self.option("build_name", &self.request.build.name);
+        self.option("builder_type", &self.request.build.kind);
         for (number, written) in list_scripts(self.request, script, self.ami)?.into_iter().enumerate() {
             if written.file.is_some() {
                 self.files.insert(written.name.clone(), Digest::of(&written.content));
@@ -172,6 +173,7 @@ impl Inputs<'_> {
     fn ansible_local(&mut self, local: &AnsibleLocal) -> Result<(), BakeError> {
         self.option("type", "ansible-local");
         self.option("build_name", &self.request.build.name);
+        self.option("builder_type", &self.request.build.kind);
         let arguments = local.extra_arguments.iter().map(|argument| argument.render(self.ami));
         let arguments: Vec<String> = arguments.collect::<Result<_, _>>().map_err(working("render extra_arguments"))?;
         self.option("extra_arguments", &serde_json::json!(arguments).to_string());

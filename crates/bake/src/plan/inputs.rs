@@ -51,6 +51,7 @@ pub(super) fn playbook(
     playbook.empty_groups = ansible.empty_groups.clone();
     playbook.host_alias = ansible.host_alias.clone();
     playbook.build_name = request.build.name.clone();
+    playbook.builder_type = request.build.kind.clone();
     playbook.roles = ansible.roles_path.iter().map(|path| request.directory.join(path)).collect();
     playbook.collections = ansible.collections_path.iter().map(|path| request.directory.join(path)).collect();
     if let Some(fetched) = galaxy::ensure(request, ansible)? {
@@ -100,6 +101,7 @@ pub(super) fn options(recipe: &Recipe, playbook: &Playbook) -> BTreeMap<String, 
         ("command".to_owned(), playbook.command.clone()),
         ("host_alias".to_owned(), playbook.host_alias.clone()),
         ("build_name".to_owned(), playbook.build_name.clone()),
+        ("builder_type".to_owned(), playbook.builder_type.clone()),
     ])
 }
 

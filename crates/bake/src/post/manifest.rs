@@ -69,7 +69,7 @@ fn build(request: &Request, artifact: &Artifact<'_>, manifest: &Manifest, uuid: 
     ids.sort();
     Ok(Build {
         name: request.build.name.clone(),
-        builder_type: "amazon-ebs".to_owned(),
+        builder_type: request.build.kind.clone(),
         build_time: (!manifest.strip_time).then(|| request.now.as_second()),
         files: None,
         artifact_id: ids.join(","),

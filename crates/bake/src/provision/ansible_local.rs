@@ -107,10 +107,11 @@ fn play(site: &Site<'_>, local: &AnsibleLocal, playbook: &str) -> Result<String,
     let inventory = local.inventory_file.as_deref().map_or_else(|| INVENTORY.to_owned(), base_name);
     // The command and the extra arguments are the template's own words for a shell.
     Ok(format!(
-        "{} {} --extra-vars \"packer_build_name={} packer_builder_type=amazon-ebs packer_http_addr=\" {} -c local -i {}",
+        "{} {} --extra-vars \"packer_build_name={} packer_builder_type={} packer_http_addr=\" {} -c local -i {}",
         local.command,
         quoted(&path),
         site.request.build.name,
+        site.request.build.kind,
         arguments.join(" "),
         quoted(&inventory),
     ))

@@ -53,7 +53,7 @@ pub(super) fn variables(
 ) -> Result<Vec<(String, String)>, BakeError> {
     let mut all = vec![
         ("PACKER_BUILD_NAME".to_owned(), request.build.name.clone()),
-        ("PACKER_BUILDER_TYPE".to_owned(), "amazon-ebs".to_owned()),
+        ("PACKER_BUILDER_TYPE".to_owned(), request.build.kind.clone()),
     ];
     for (name, value) in given {
         let value = value.render(ami).map_err(working(format!("render the variable {name}")))?;

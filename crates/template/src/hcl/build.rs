@@ -201,7 +201,7 @@ fn build<'a>(
     });
     let post_processors = post_processors.collect();
     let name = if title.is_empty() { own.clone() } else { format!("{title}.{own}") };
-    let build = Build { name, builder: builder?, provisioners, error_cleanup, place };
+    let build = Build { name, kind: kind.to_owned(), builder: builder?, provisioners, error_cleanup, place };
     Some(Read { build, post_processors, span: one.span.clone() })
 }
 

@@ -433,6 +433,7 @@ fn a_chroot_is_what_a_direct_bake_is() {
     let recipe = recipe(&chroot(r#", "tags": {"a": "b"}, "mount_options": ["nouuid"], "ami_users": ["1"]"#));
     assert_eq!((ebs(&recipe).ami_name.as_str(), ebs(&recipe).sharing.users.len()), ("web", 1));
     assert_eq!(recipe.notes.iter().map(|note| note.option.as_str()).collect::<Vec<_>>(), ["mount_options"]);
+    assert_eq!(recipe.builds[0].kind, "amazon-chroot");
     assert!(errors(&chroot(r#", "from_scratch": true"#)).contains("`from_scratch` of amazon-chroot is not supported"));
     assert!(
         errors(&chroot(r#", "instance_type": "t3.micro""#)).contains("amazon-chroot has no option `instance_type`")
