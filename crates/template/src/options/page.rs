@@ -18,7 +18,11 @@ ovenbird-template page` writes it). *Honoured*: it does what it does in Packer, 
 where an instance is launched; a direct bake launches none, and a note says so. *Noted*: it may be there, and changes nothing
 for the reason given. *Refused*: it must not ask for anything (empty, false and zero are fine); use what is named. An option
 that stands in no table is refused with the nearest name. Keys that begin with `_` are comments. What a bake does not do yet,
-it refuses by name before it starts; `validate` checks the template alone.
+it refuses by name before it starts; `validate` checks the template, and that the files that its provisioners name are there.
+
+Of Packer's functions, `vault`, `consul_key` and `aws_secretsmanager` are refused, each with the way round: a bake asks no third party, and
+a secret in an image is in every copy of it. A JSON template's strings have Packer's functions, pipes and `if`; not Go's `range`, `with`,
+variables and own functions (`printf`, `len`, `index`, `gt`, …).
 ";
 
 /// Every table under its heading.
