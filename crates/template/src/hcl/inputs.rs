@@ -164,7 +164,7 @@ fn outside(kind: &Type, input: &Input) -> Result<Node, Fault> {
     let (By::Argument, false, Value::Text(text)) = (input.by, kind.is_literal(), &input.node.value) else {
         return Ok(input.node.clone());
     };
-    if *kind == Type::Boolean {
+    if matches!(kind, Type::Boolean) {
         return Ok(input.node.clone());
     }
     let expression = syntax::expression(text.trim()).map_err(|invalid| {

@@ -210,6 +210,22 @@ fn arguments_beat_files_and_all_beat_the_environment() {
 }
 
 #[test]
+fn optional_attributes_have_their_defaults() {
+    let text = template(
+        "ami_description = jsonencode([var.disk, var.given])",
+        "",
+        "variable \"disk\" {\n type = object({ name = string, size = optional(number, 20), kind = optional(string),\
+         more = optional(object({ on = optional(bool, true) }), {}) })\n default = { name = \"x\", size = null }\n}\n\
+         variable \"given\" {\n type = list(object({ size = optional(number, \"20\") }))\n}",
+    );
+    let mut variables = Variables::default();
+    variables.add_argument("given=[{}, { size = 7 }]").expect("name=value");
+    let recipe = recipe_with(&[("web.pkr.hcl", &text)], &variables);
+    let shown = ebs(&recipe).ami_description.as_ref().and_then(|text| text.find_literal()).expect("known");
+    assert_eq!(shown, r#"[{"kind":null,"more":{"on":true},"name":"x","size":20},[{"size":20},{"size":7}]]"#);
+}
+
+#[test]
 fn locals_need_each_other_in_any_order() {
     let text = template(
         "tags = { a = local.a }",

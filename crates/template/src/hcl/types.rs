@@ -6,15 +6,15 @@ use hcl_edit::expr::FuncCall;
 use hcl_edit::expr::ObjectKey;
 
 use super::config::Written;
-use super::config::shifted;
+use super::eval::Base;
+use super::eval::Eval;
 use crate::go::Fault;
-use crate::place::Span;
 use crate::tree::Member;
 use crate::tree::Node;
 use crate::tree::Value;
 
 /// What a variable may be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) enum Type {
     Any,
     Text,
@@ -28,34 +28,32 @@ pub(super) enum Type {
 }
 
 /// An attribute of an object type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(super) struct Attribute {
     name: String,
     kind: Type,
-    /// Whether it may be missing.
-    optional: bool,
+    /// What it is where it is missing; `None`: it must be there.
+    default: Option<Node>,
 }
 
 /// Reads a type. In JSON it is a string that holds one.
 pub(super) fn read(written: &Written) -> Result<Type, Fault> {
     match written {
-        Written::Native { expression, start } => of(expression, &|span| shifted(span, *start)),
+        Written::Native { expression, start } => of(expression, &Eval::literals(*start)),
         Written::Json(node) => {
             let unclear = || Fault::new(&node.span, "a type is a string such as \"list(string)\"");
             let text = node.to_text().ok_or_else(unclear)?;
             let expression = hcl_edit::parser::parse_expr(&text).map_err(|_| unclear())?;
-            of(&expression, &|_| node.span.clone())
+            of(&expression, &Eval { base: Base::Within(&node.span), ..Eval::literals(0) })
         }
     }
 }
 
-type Place<'a> = &'a dyn Fn(Option<Span>) -> Span;
-
-fn of(expression: &Expression, place: Place<'_>) -> Result<Type, Fault> {
+fn of(expression: &Expression, eval: &Eval<'_>) -> Result<Type, Fault> {
     let unknown = |name: &str| {
         let help =
             "there are string, number, bool, any, list(…), set(…), map(…), object({…}) and tuple([…])".to_owned();
-        Fault::new(&place(expression.span()), format!("there is no type `{name}`")).with_help(Some(help))
+        Fault::new(&eval.span(expression.span()), format!("there is no type `{name}`")).with_help(Some(help))
     };
     match expression {
         // Packer still takes the quotes of Terraform 0.11.
@@ -64,15 +62,15 @@ fn of(expression: &Expression, place: Place<'_>) -> Result<Type, Fault> {
         Expression::FuncCall(call) => {
             let inner = call.args.get(0).ok_or_else(|| unknown(call.name.name.as_str()))?;
             match (call.name.name.as_str(), inner) {
-                ("list", inner) => Ok(Type::List(Box::new(of(inner, place)?))),
-                ("set", inner) => Ok(Type::Set(Box::new(of(inner, place)?))),
-                ("map", inner) => Ok(Type::Map(Box::new(of(inner, place)?))),
+                ("list", inner) => Ok(Type::List(Box::new(of(inner, eval)?))),
+                ("set", inner) => Ok(Type::Set(Box::new(of(inner, eval)?))),
+                ("map", inner) => Ok(Type::Map(Box::new(of(inner, eval)?))),
                 ("tuple", Expression::Array(elements)) => {
-                    Ok(Type::Tuple(elements.iter().map(|element| of(element, place)).collect::<Result<_, _>>()?))
+                    Ok(Type::Tuple(elements.iter().map(|element| of(element, eval)).collect::<Result<_, _>>()?))
                 }
                 ("object", Expression::Object(members)) => {
                     let member =
-                        |(key, value): (&ObjectKey, &hcl_edit::expr::ObjectValue)| attribute(key, value.expr(), place);
+                        |(key, value): (&ObjectKey, &hcl_edit::expr::ObjectValue)| attribute(key, value.expr(), eval);
                     Ok(Type::Object(members.iter().map(member).collect::<Result<_, _>>()?))
                 }
                 (name, _) => Err(unknown(name)),
@@ -94,20 +92,26 @@ fn simple(name: &str) -> Option<Type> {
     })
 }
 
-fn attribute(key: &ObjectKey, value: &Expression, place: Place<'_>) -> Result<Attribute, Fault> {
+fn attribute(key: &ObjectKey, value: &Expression, eval: &Eval<'_>) -> Result<Attribute, Fault> {
     let name = match key {
         ObjectKey::Ident(name) => name.as_str().to_owned(),
         ObjectKey::Expression(expression) => expression.as_str().unwrap_or_default().to_owned(),
     };
-    match optional(value) {
-        Some(inner) => Ok(Attribute { name, kind: of(inner, place)?, optional: true }),
-        None => Ok(Attribute { name, kind: of(value, place)?, optional: false }),
-    }
+    let Some((inner, default)) = optional(value) else {
+        return Ok(Attribute { name, kind: of(value, eval)?, default: None });
+    };
+    let kind = of(inner, eval)?;
+    let default = default.map(|default| eval.expression(default).and_then(|node| kind.convert(node))).transpose();
+    let default =
+        default.map_err(|fault| Fault { message: format!("the default of `{name}`: {}", fault.message), ..fault })?;
+    Ok(Attribute { name, kind, default: Some(default.unwrap_or_else(|| Value::Null.into())) })
 }
 
-fn optional(value: &Expression) -> Option<&Expression> {
+/// The type and the default of an `optional(…)`.
+fn optional(value: &Expression) -> Option<(&Expression, Option<&Expression>)> {
     let call: &FuncCall = value.as_func_call()?;
-    (call.name.name.as_str() == "optional").then(|| call.args.get(0)).flatten()
+    let is_optional = call.name.name.as_str() == "optional" && call.args.len() <= 2;
+    Some((call.args.get(0).filter(|_| is_optional)?, call.args.get(1)))
 }
 
 impl Type {
@@ -182,17 +186,20 @@ impl Type {
 fn object(attributes: &[Attribute], members: &[Member], node: &Node) -> Result<Value, Fault> {
     let mut converted = Vec::new();
     for attribute in attributes {
-        match members.iter().find(|member| member.key == attribute.name) {
-            Some(member) => {
-                converted.push(Member { node: attribute.kind.convert(member.node.clone())?, ..member.clone() });
-            }
-            None if attribute.optional => converted.push(Member {
+        let given = members.iter().find(|member| member.key == attribute.name);
+        // As in Packer, a null asks for the default too.
+        let given = given.filter(|member| attribute.default.is_none() || !member.node.is_null());
+        converted.push(match (given, &attribute.default) {
+            (Some(member), _) => Member { node: attribute.kind.convert(member.node.clone())?, ..member.clone() },
+            (None, Some(default)) => Member {
                 key: attribute.name.clone(),
                 key_span: node.span.clone(),
-                node: Node { span: node.span.clone(), value: Value::Null },
-            }),
-            None => return Err(Fault::new(&node.span, format!("the attribute `{}` is missing", attribute.name))),
-        }
+                node: default.clone().at(&node.span),
+            },
+            (None, None) => {
+                return Err(Fault::new(&node.span, format!("the attribute `{}` is missing", attribute.name)));
+            }
+        });
     }
     Ok(Value::Object(converted))
 }

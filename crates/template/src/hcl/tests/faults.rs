@@ -103,6 +103,12 @@ fn small_faults_have_their_sentence() {
             "variable \"a\" {\n default = 1\n validation {\n condition = var.a == 1\n error_message = \"One.\"\n mesage = 1\n }\n}",
             "a validation has no `mesage`",
         ),
+        (
+            "",
+            "variable \"a\" {\n type = object({ size = optional(number, \"big\") })\n default = {}\n}",
+            "the default of `size`: this must be a number, it is a string\n  --> web.pkr.hcl:11:42",
+        ),
+        ("", "variable \"a\" {\n type = object({ size = optional(number, 1, 2) })\n}", "there is no type `optional`"),
         ("", "local \"a\" {\n value = 1\n}", "local \"a\" needs `expression`"),
         ("", "local \"a\" {\n value = 1\n}", "a local has no `value`"),
         ("", "local \"a\" {\n expression = 1\n sensetive = true\n}", "did you mean `sensitive`?"),
