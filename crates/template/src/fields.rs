@@ -311,7 +311,7 @@ impl<'a> Fields<'a> {
         match &node.value {
             Value::Null => false,
             Value::Boolean(value) => *value,
-            Value::Array(elements) => !elements.is_empty(),
+            Value::Array(elements) | Value::Set(elements) => !elements.is_empty(),
             Value::Object(members) => !members.is_empty(),
             Value::Number(number) => number != "0",
             Value::Text(text) => {

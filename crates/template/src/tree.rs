@@ -18,6 +18,8 @@ pub(crate) enum Value {
     Number(String),
     Text(String),
     Array(Vec<Node>),
+    /// A set of HCL, sorted and without repetition. Options have none: for them it is a list.
+    Set(Vec<Node>),
     Object(Vec<Member>),
 }
 
@@ -39,6 +41,7 @@ impl Node {
             Value::Number(_) => "a number",
             Value::Text(_) => "a string",
             Value::Array(_) => "a list",
+            Value::Set(_) => "a set",
             Value::Object(_) => "an object",
         }
     }

@@ -122,7 +122,7 @@ pub(crate) fn scalar(node: &Node) -> Option<String> {
         Value::Text(text) => Some(text.clone()),
         Value::Number(text) => Some(number(text)),
         Value::Boolean(value) => Some(u8::from(*value).to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
+        Value::Null | Value::Array(_) | Value::Set(_) | Value::Object(_) => None,
     }
 }
 

@@ -106,7 +106,7 @@ fn member(attribute: &Attribute, node: Node) -> Member {
 /// A value of the kind that an expression looks like.
 fn stand_in(written: &Written) -> Value {
     match written {
-        Written::Native { expression: Expression::Array(_), .. } => Value::Array(Vec::new()),
+        Written::Native { expression: Expression::Array(_), .. } => Value::list([Value::text(PLACEHOLDER)]),
         Written::Native { expression: Expression::Object(_), .. } => Value::Object(Vec::new()),
         Written::Native { .. } | Written::Json(_) => Value::text(PLACEHOLDER),
     }
@@ -114,6 +114,9 @@ fn stand_in(written: &Written) -> Value {
 
 /// The same value with booleans as HCL turns them into strings: `true`, where JSON's readers would have `1`.
 fn in_words(mut node: Node) -> Node {
+    if let Value::Set(elements) = node.value {
+        node.value = Value::Array(elements);
+    }
     match &mut node.value {
         Value::Boolean(value) => node.value = Value::Text(value.to_string()),
         Value::Array(elements) => {

@@ -79,7 +79,7 @@ fn uses<'a>(values: &'a Values<'a>, root: &'a Body, block: &'a Block) -> Vec<Use
     let listed = block.body.find("sources").map(|attribute| values.eval().written(&attribute.expression));
     match listed.transpose() {
         Ok(None) => {}
-        Ok(Some(Node { value: Value::Array(elements), .. })) => {
+        Ok(Some(Node { value: Value::Array(elements) | Value::Set(elements), .. })) => {
             is_named |= !elements.is_empty();
             for element in elements {
                 uses.extend(find(values, root, &element.to_text().unwrap_or_default(), &element.span));

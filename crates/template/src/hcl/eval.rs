@@ -227,7 +227,7 @@ impl<'a> Eval<'a> {
         if call.args.expand_final()
             && let Some(last) = nodes.pop()
         {
-            let Value::Array(elements) = last.value else {
+            let (Value::Array(elements) | Value::Set(elements)) = last.value else {
                 return Err(Fault::new(
                     &last.span,
                     format!("only a list can be given as `…`, this is {}", last.kind()),

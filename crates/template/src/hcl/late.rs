@@ -38,7 +38,7 @@ pub(super) fn text(name: &str) -> String {
 pub(super) fn is_late(node: &Node) -> bool {
     match &node.value {
         Value::Text(text) => text.contains(START),
-        Value::Array(elements) => elements.iter().any(is_late),
+        Value::Array(elements) | Value::Set(elements) => elements.iter().any(is_late),
         Value::Object(members) => members.iter().any(|member| is_late(&member.node)),
         _ => false,
     }
@@ -60,7 +60,7 @@ pub(super) fn call(name: &str, arguments: &[Node]) -> Option<Result<Value, Strin
             Some(Ok(Value::Text(each(name, text, str::to_lowercase))))
         }
         // The length of a list is known, that of a text is not.
-        ("length", [Node { value: Value::Array(_) | Value::Object(_), .. }]) => None,
+        ("length", [Node { value: Value::Array(_) | Value::Set(_) | Value::Object(_), .. }]) => None,
         _ => Some(Err(refusal(name))),
     }
 }

@@ -255,6 +255,20 @@ fn nested_and_dynamic_blocks_become_lists() {
 }
 
 #[test]
+fn elements_of_a_set_are_their_own_keys() {
+    let text = template(
+        "region_kms_key_ids = {}\nami_regions = toset([\"us-west-2\", \"us-east-1\"])\n\
+         dynamic \"tag\" {\n for_each = toset([\"B\", \"A\"])\n content {\n key = tag.key\n value = tag.value\n }\n}",
+        "",
+        "",
+    );
+    let recipe = recipe(&text);
+    let tags: Vec<_> = ebs(&recipe).tags.iter().map(|(key, value)| (key.as_str(), value.find_literal())).collect();
+    assert_eq!(tags, [("A", Some("A")), ("B", Some("B"))]);
+    assert_eq!(ebs(&recipe).copies.regions, ["us-east-1", "us-west-2"]);
+}
+
+#[test]
 fn builds_name_sources_and_add_to_them() {
     let text = r#"
 source "amazon-ebs" "a" {

@@ -142,7 +142,7 @@ impl Eval<'_> {
     /// A list's elements with `each` applied; anything else counts as a list of one, and null as an empty list.
     fn splat(&self, node: Node, each: &Operators<'_>, span: &Span) -> Worked {
         let elements = match node.value {
-            Value::Array(elements) => elements,
+            Value::Array(elements) | Value::Set(elements) => elements,
             Value::Null => Vec::new(),
             _ => vec![node],
         };
@@ -151,6 +151,10 @@ impl Eval<'_> {
     }
 
     fn index(&self, node: Node, index: &Node, span: &Span) -> Worked {
+        if let Value::Set(_) = node.value {
+            return Err(Fault::new(span, "the elements of a set have no index")
+                .with_help(Some("`tolist()` makes a list of it".to_owned())));
+        }
         let Value::Array(elements) = &node.value else {
             let key = index.to_text().unwrap_or_default();
             return attribute(node, &key, if index.span.is_empty() { span } else { &index.span });

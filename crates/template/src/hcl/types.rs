@@ -8,6 +8,7 @@ use hcl_edit::expr::ObjectKey;
 use super::config::Written;
 use super::eval::Base;
 use super::eval::Eval;
+use super::value::set;
 use crate::go::Fault;
 use crate::tree::Member;
 use crate::tree::Node;
@@ -86,7 +87,8 @@ fn simple(name: &str) -> Option<Type> {
         "number" => Type::Number,
         "bool" => Type::Boolean,
         "any" => Type::Any,
-        "list" | "set" => Type::List(Box::new(Type::Any)),
+        "list" => Type::List(Box::new(Type::Any)),
+        "set" => Type::Set(Box::new(Type::Any)),
         "map" => Type::Map(Box::new(Type::Any)),
         _ => return None,
     })
@@ -123,6 +125,7 @@ impl Type {
             Value::Number(_) => Self::Number,
             Value::Text(_) => Self::Text,
             Value::Array(_) => Self::List(Box::new(Self::Any)),
+            Value::Set(_) => Self::Set(Box::new(Self::Any)),
             Value::Object(_) => Self::Map(Box::new(Self::Any)),
         }
     }
@@ -149,13 +152,10 @@ impl Type {
             },
             Self::Boolean => Value::Boolean(node.to_boolean().ok_or_else(|| wrong(&node))?),
             Self::List(kind) | Self::Set(kind) => match node.value {
-                Value::Array(elements) => {
+                Value::Array(elements) | Value::Set(elements) => {
                     let elements = elements.into_iter().map(|element| kind.convert(element));
-                    let mut elements = elements.collect::<Result<Vec<_>, _>>()?;
-                    if matches!(self, Self::Set(_)) {
-                        as_set(&mut elements);
-                    }
-                    Value::Array(elements)
+                    let elements = elements.collect::<Result<Vec<_>, _>>()?;
+                    if matches!(self, Self::Set(_)) { set(elements) } else { Value::Array(elements) }
                 }
                 _ => return Err(wrong(&node)),
             },
@@ -202,20 +202,6 @@ fn object(attributes: &[Attribute], members: &[Member], node: &Node) -> Result<V
         });
     }
     Ok(Value::Object(converted))
-}
-
-/// Sorts strings and drops what is there twice.
-pub(super) fn as_set(elements: &mut Vec<Node>) {
-    let mut kept: Vec<Node> = Vec::new();
-    for element in elements.drain(..) {
-        if !kept.iter().any(|one| one.is_equal(&element)) {
-            kept.push(element);
-        }
-    }
-    if kept.iter().all(|node| matches!(node.value, Value::Text(_))) {
-        kept.sort_by_key(Node::to_text);
-    }
-    *elements = kept;
 }
 
 impl std::fmt::Display for Type {

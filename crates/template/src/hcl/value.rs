@@ -1,5 +1,7 @@
 //! What expressions do with values.
 
+use std::cmp::Ordering;
+
 use crate::place::Span;
 use crate::tree::Member;
 use crate::tree::Node;
@@ -33,6 +35,31 @@ impl Value {
     }
 }
 
+/// A set of these: sorted where they can be compared, and without what is there twice. Strings and others become strings.
+pub(super) fn set(elements: impl IntoIterator<Item = Node>) -> Value {
+    let mut elements: Vec<Node> = elements.into_iter().collect();
+    if elements.iter().any(|node| matches!(node.value, Value::Text(_))) {
+        let texts =
+            elements.iter().map(|node| Some(Node { span: node.span.clone(), value: Value::Text(node.to_text()?) }));
+        elements = texts.collect::<Option<Vec<_>>>().unwrap_or(elements);
+    }
+    elements.sort_by(|one, other| match (&one.value, &other.value) {
+        (Value::Number(_), Value::Number(_)) => {
+            one.to_number().partial_cmp(&other.to_number()).unwrap_or(Ordering::Equal)
+        }
+        (Value::Text(one), Value::Text(other)) => one.cmp(other),
+        (Value::Boolean(one), Value::Boolean(other)) => one.cmp(other),
+        _ => Ordering::Equal,
+    });
+    let mut kept: Vec<Node> = Vec::with_capacity(elements.len());
+    for element in elements {
+        if !kept.iter().any(|one| one.is_equal(&element)) {
+            kept.push(element);
+        }
+    }
+    Value::Set(kept)
+}
+
 impl From<Value> for Node {
     fn from(value: Value) -> Self {
         Self { span: 0..0, value }
@@ -50,7 +77,7 @@ impl Node {
             Value::Text(text) => Some(text.clone()),
             Value::Number(number) => Some(variables::number(number)),
             Value::Boolean(value) => Some(value.to_string()),
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
+            Value::Null | Value::Array(_) | Value::Set(_) | Value::Object(_) => None,
         }
     }
 
@@ -79,7 +106,7 @@ impl Node {
             (Value::Boolean(one), Value::Boolean(other)) => one == other,
             (Value::Text(one), Value::Text(other)) => one == other,
             (Value::Number(_), Value::Number(_)) => self.to_number() == other.to_number(),
-            (Value::Array(ones), Value::Array(others)) => {
+            (Value::Array(ones), Value::Array(others)) | (Value::Set(ones), Value::Set(others)) => {
                 ones.len() == others.len() && ones.iter().zip(others).all(|(one, other)| one.is_equal(other))
             }
             (Value::Object(ones), Value::Object(others)) => {
@@ -96,13 +123,22 @@ impl Node {
         members.iter().find(|member| member.key == key).map(|member| &member.node)
     }
 
-    /// The keys and values of a list or object, in HCL's order: objects are sorted.
+    /// The elements of a list or a set.
+    pub(crate) fn elements(&self) -> Option<&[Self]> {
+        match &self.value {
+            Value::Array(elements) | Value::Set(elements) => Some(elements),
+            _ => None,
+        }
+    }
+
+    /// The keys and values of a list, a set or an object, in HCL's order: objects are sorted, and an element of a set is its own key.
     pub(crate) fn entries(&self) -> Option<Vec<(Self, Self)>> {
         match &self.value {
             Value::Array(elements) => {
                 let key = |index: usize| Self::from(Value::Number(index.to_string()));
                 Some(elements.iter().enumerate().map(|(index, element)| (key(index), element.clone())).collect())
             }
+            Value::Set(elements) => Some(elements.iter().map(|element| (element.clone(), element.clone())).collect()),
             Value::Object(members) => {
                 let mut members: Vec<&Member> = members.iter().collect();
                 members.sort_by(|one, other| one.key.cmp(&other.key));
@@ -122,7 +158,9 @@ impl Node {
     fn place_at(&mut self, span: &Span) {
         self.span = span.clone();
         match &mut self.value {
-            Value::Array(elements) => elements.iter_mut().for_each(|element| element.place_at(span)),
+            Value::Array(elements) | Value::Set(elements) => {
+                elements.iter_mut().for_each(|element| element.place_at(span));
+            }
             Value::Object(members) => members.iter_mut().for_each(|member| {
                 member.key_span = span.clone();
                 member.node.place_at(span);
@@ -135,7 +173,7 @@ impl Node {
     pub(crate) fn shift(&mut self, by: usize) {
         self.span = self.span.start + by..self.span.end + by;
         match &mut self.value {
-            Value::Array(elements) => elements.iter_mut().for_each(|element| element.shift(by)),
+            Value::Array(elements) | Value::Set(elements) => elements.iter_mut().for_each(|element| element.shift(by)),
             Value::Object(members) => members.iter_mut().for_each(|member| {
                 member.key_span = member.key_span.start + by..member.key_span.end + by;
                 member.node.shift(by);
@@ -148,7 +186,7 @@ impl Node {
     pub(crate) fn is_unknown(&self) -> bool {
         match &self.value {
             Value::Text(text) => text.contains(PLACEHOLDER),
-            Value::Array(elements) => elements.iter().any(Self::is_unknown),
+            Value::Array(elements) | Value::Set(elements) => elements.iter().any(Self::is_unknown),
             Value::Object(members) => members.iter().any(|member| member.node.is_unknown()),
             _ => false,
         }

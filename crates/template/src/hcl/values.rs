@@ -85,7 +85,7 @@ fn measure(node: &Node) -> (usize, usize) {
     };
     let (held, depth) = match &node.value {
         Value::Text(text) | Value::Number(text) => (text.len(), 0),
-        Value::Array(elements) => elements.iter().fold((0, 0), within),
+        Value::Array(elements) | Value::Set(elements) => elements.iter().fold((0, 0), within),
         Value::Object(members) => {
             let keys = members.iter().map(|member| member.key.len()).sum();
             members.iter().map(|member| &member.node).fold((keys, 0), within)
@@ -238,7 +238,7 @@ impl<'a> Values<'a> {
         match &node.value {
             Value::Text(text) if !text.is_empty() => drop(self.sensitive.borrow_mut().insert(text.clone())),
             Value::Number(text) => drop(self.sensitive.borrow_mut().insert(text.clone())),
-            Value::Array(elements) => elements.iter().for_each(|element| self.hide(element)),
+            Value::Array(elements) | Value::Set(elements) => elements.iter().for_each(|element| self.hide(element)),
             Value::Object(members) => members.iter().for_each(|member| self.hide(&member.node)),
             Value::Text(_) | Value::Boolean(_) | Value::Null => {}
         }

@@ -57,10 +57,7 @@ impl<'a> Arguments<'a> {
     }
 
     pub(super) fn list(&self, index: usize) -> Result<&'a [Node], String> {
-        match &self.node(index)?.value {
-            Value::Array(elements) => Ok(elements),
-            _ => self.wrong(index, "a list"),
-        }
+        self.node(index)?.elements().map_or_else(|| self.wrong(index, "a list"), Ok)
     }
 
     pub(super) fn texts(&self, index: usize) -> Result<Vec<String>, String> {

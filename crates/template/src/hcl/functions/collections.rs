@@ -13,7 +13,7 @@ use crate::tree::Value;
 pub(super) const FUNCTIONS: &[Row] = &[
     ("length", "length(VALUE)", 1, 1, |a| {
         let length = match &a.node(0)?.value {
-            Value::Array(elements) => elements.len(),
+            Value::Array(elements) | Value::Set(elements) => elements.len(),
             Value::Object(members) => members.len(),
             Value::Text(text) => text.chars().count(),
             _ => return a.wrong(0, "a list, an object or a string"),
@@ -120,7 +120,7 @@ fn merge(arguments: &Arguments<'_>) -> Answer {
 fn transpose(arguments: &Arguments<'_>) -> Answer {
     let mut turned: std::collections::BTreeMap<String, Vec<Value>> = std::collections::BTreeMap::new();
     for member in arguments.object(0)? {
-        let Value::Array(elements) = &member.node.value else { return arguments.wrong(0, "an object of lists") };
+        let Some(elements) = member.node.elements() else { return arguments.wrong(0, "an object of lists") };
         for element in elements {
             let Some(text) = element.to_text() else { return arguments.wrong(0, "an object of lists of strings") };
             turned.entry(text).or_default().push(Value::text(&member.key));
@@ -131,7 +131,7 @@ fn transpose(arguments: &Arguments<'_>) -> Answer {
 
 fn flat(elements: &[Node]) -> Vec<Node> {
     let each = |node: &Node| match &node.value {
-        Value::Array(inner) => flat(inner),
+        Value::Array(inner) | Value::Set(inner) => flat(inner),
         _ => vec![node.clone()],
     };
     elements.iter().flat_map(each).collect()

@@ -47,7 +47,7 @@ pub(in crate::hcl) fn json(node: &Node) -> String {
     match &node.value {
         Value::Null => "null".to_owned(),
         Value::Text(text) => format!("\"{}\"", late::each(ESCAPE_LATER, text, json::escaped)),
-        Value::Array(elements) => {
+        Value::Array(elements) | Value::Set(elements) => {
             let elements: Vec<String> = elements.iter().map(json).collect();
             format!("[{}]", elements.join(","))
         }

@@ -1,10 +1,10 @@
-//! Functions of sets, which are lists without repetition.
+//! Functions of sets.
 
 use super::MANY;
 use super::Row;
 use super::arguments::Arguments;
 use super::arguments::list;
-use crate::hcl::types::as_set;
+use crate::hcl::value::set;
 use crate::tree::Node;
 use crate::tree::Value;
 
@@ -27,7 +27,7 @@ pub(super) const FUNCTIONS: &[Row] = &[
     }),
     ("setsubtract", "setsubtract(SET, SET)", 2, 2, |a| {
         let without = a.list(1)?;
-        Ok(set(a.list(0)?.iter().filter(|node| !has(without, node)).cloned().collect()))
+        Ok(set(a.list(0)?.iter().filter(|node| !has(without, node)).cloned()))
     }),
     ("setproduct", "setproduct(SET, …)", 1, MANY, |a| {
         let mut rows: Vec<Vec<Node>> = vec![Vec::new()];
@@ -41,7 +41,10 @@ pub(super) const FUNCTIONS: &[Row] = &[
             };
             rows = rows.iter().flat_map(longer).collect();
         }
-        Ok(Value::list(rows.into_iter().map(list)))
+        let rows = rows.into_iter().map(|row| Node::from(list(row)));
+        let are_lists = a.nodes.iter().all(|node| matches!(node.value, Value::Array(_)));
+        // Of sets, the result is one too.
+        Ok(if are_lists { list(rows) } else { set(rows) })
     }),
     ("sethaselement", "sethaselement(SET, VALUE)", 2, 2, |a| Ok(Value::Boolean(has(a.list(0)?, a.node(1)?)))),
 ];
@@ -52,9 +55,4 @@ fn lists<'a>(arguments: &Arguments<'a>) -> Result<Vec<&'a [Node]>, String> {
 
 fn has(elements: &[Node], wanted: &Node) -> bool {
     elements.iter().any(|node| node.is_equal(wanted))
-}
-
-fn set(mut elements: Vec<Node>) -> Value {
-    as_set(&mut elements);
-    Value::Array(elements)
 }

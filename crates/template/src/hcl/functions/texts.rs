@@ -196,13 +196,11 @@ fn pad(part: &mut String, width: usize, flags: &str) {
 fn formatlist(arguments: &Arguments<'_>) -> Answer {
     let form = arguments.text(0)?;
     let values = arguments.nodes.get(1..).unwrap_or(&[]);
-    let lengths = values
-        .iter()
-        .filter_map(|node| if let Value::Array(elements) = &node.value { Some(elements.len()) } else { None });
+    let lengths = values.iter().filter_map(|node| node.elements().map(<[Node]>::len));
     let length = lengths.max().unwrap_or(1);
     let row = |row: usize| {
         let pick = |node: &Node| match &node.value {
-            Value::Array(elements) => {
+            Value::Array(elements) | Value::Set(elements) => {
                 elements.get(row).cloned().ok_or_else(|| "the lists of `formatlist` differ in length".to_owned())
             }
             _ => Ok(node.clone()),

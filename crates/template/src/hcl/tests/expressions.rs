@@ -43,6 +43,18 @@ fn expressions_have_the_values_of_the_language() {
         ("<<EOT\n  two\n lines\nEOT\n", "\"  two\\n lines\\n\""),
         ("<<-EOT\n    in\n      dent\n    EOT\n", "\"in\\n  dent\\n\""),
         ("max([3, 9, 4]...)", "9"),
+        ("{for k, v in toset([\"b\", \"a\"]) : k => v}", "{\"a\":\"a\",\"b\":\"b\"}"),
+        ("[for k, v in toset([10, 9, 10]) : k + v]", "[18,20]"),
+        ("[for k, v in setunion([\"a\"], [\"b\"]) : \"${k}${v}\"]", "[\"aa\",\"bb\"]"),
+        ("toset([\"a\"]) == toset([\"a\", \"a\"])", "true"),
+        ("toset([\"x\", 1])", "[\"1\",\"x\"]"),
+        ("[for k, v in convert([\"z\", \"y\"], set(string)) : k]", "[\"y\",\"z\"]"),
+        ("[for k, v in tolist(toset([\"a\"])) : k]", "[0]"),
+        ("toset([\"a\"])[*]", "[\"a\"]"),
+        ("length(setproduct(toset([\"a\", \"b\"]), [1, 2]))", "4"),
+        ("max(toset([3, 9])...)", "9"),
+        ("yamlencode(toset([\"b\", \"a\"]))", "\"- \\\"a\\\"\\n- \\\"b\\\"\\n\""),
+        ("join(\",\", setsubtract([\"b\", \"a\", \"c\"], [\"c\"]))", "\"a,b\""),
     ] {
         assert_eq!(worked(text), value, "{text}");
     }

@@ -77,6 +77,7 @@ fn small_faults_have_their_sentence() {
         ("tags = { a = upper() }", "", "`upper` is called as `upper(TEXT)`"),
         ("tags = { a = upper([]) }", "", "the value of `upper` must be a string, it is a list"),
         ("tags = { a = [1][3] }", "", "there is no element 3"),
+        ("tags = { a = toset([1])[0] }", "", "the elements of a set have no index"),
         ("tags = { a = { bee = 1 }.be }", "", "did you mean `bee`?"),
         ("tags = { a = local.x }", "", "there is no local `x`"),
         ("tags = { a = foo }", "", "a string stands in quotes: \"foo\""),

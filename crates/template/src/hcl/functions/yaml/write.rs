@@ -17,7 +17,7 @@ pub(in crate::hcl::functions) fn write(node: &Node) -> String {
     let mut writer = Writer { text: String::new(), column: 0, is_blank: true, is_indented: true };
     writer.node(node, None, Within::Document);
     writer.indent(0);
-    if !matches!(node.value, Value::Text(_) | Value::Array(_) | Value::Object(_)) {
+    if !matches!(node.value, Value::Text(_) | Value::Array(_) | Value::Set(_) | Value::Object(_)) {
         writer.text.push_str("...\n");
     }
     writer.text
@@ -81,9 +81,9 @@ impl Writer {
 
     fn node(&mut self, node: &Node, indent: Option<usize>, within: Within) {
         match &node.value {
-            Value::Array(elements) if elements.is_empty() => self.mark("[]"),
+            Value::Array(elements) | Value::Set(elements) if elements.is_empty() => self.mark("[]"),
             Value::Object(members) if members.is_empty() => self.mark("{}"),
-            Value::Array(elements) => self.sequence(elements, indent, within),
+            Value::Array(elements) | Value::Set(elements) => self.sequence(elements, indent, within),
             Value::Object(_) => self.mapping(node, indent),
             Value::Text(text) => self.string(text, indent.map_or(STEP, |indent| indent + STEP), within),
             Value::Null => self.mark("null"),
