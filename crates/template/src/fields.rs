@@ -10,6 +10,7 @@ use crate::fault::TemplateError;
 use crate::go;
 use crate::go::Fault;
 use crate::go::Part;
+use crate::hcl::is_placeholder;
 use crate::place::Sources;
 use crate::place::Span;
 use crate::recipe::Note;
@@ -86,6 +87,9 @@ impl<'a> Fields<'a> {
     /// The options of `node`, which must be an object.
     pub(crate) fn of(owner: &'a str, node: &'a Node, findings: &'a Findings, scope: Scope<'a>) -> Option<Self> {
         let Value::Object(members) = &node.value else {
+            if node.is_wholly_unknown() {
+                return None;
+            }
             findings.error(&node.span, format!("{owner} must be an object, this is {}", node.kind()), None);
             return None;
         };
@@ -123,6 +127,10 @@ impl<'a> Fields<'a> {
     }
 
     fn wrong(&self, name: &str, node: &Node, wanted: &str) {
+        // It may turn out to be right.
+        if node.is_wholly_unknown() {
+            return;
+        }
         self.findings.error(&node.span, format!("`{name}` must be {wanted}, this is {}", node.kind()), None);
     }
 
@@ -190,7 +198,7 @@ impl<'a> Fields<'a> {
 
     /// One of the strings that there are.
     pub(crate) fn one_of(&self, name: &str, known: &[&str]) -> Option<String> {
-        let text = self.text(name)?;
+        let text = self.text(name).filter(|text| !is_placeholder(text))?;
         if known.contains(&text.as_str()) {
             return Some(text);
         }
@@ -270,7 +278,7 @@ impl<'a> Fields<'a> {
         let node = self.find(name)?;
         let text = match node.value {
             Value::Boolean(value) => return Some(value),
-            _ => self.scalar(name, node)?,
+            _ => self.scalar(name, node).filter(|text| !is_placeholder(text))?,
         };
         match text.as_str() {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
@@ -285,7 +293,7 @@ impl<'a> Fields<'a> {
     /// A whole number that is not negative, or a string that holds one. An empty string counts as not there.
     pub(crate) fn count(&self, name: &str) -> Option<u64> {
         let node = self.find(name)?;
-        let text = self.scalar(name, node).filter(|text| !text.is_empty())?;
+        let text = self.scalar(name, node).filter(|text| !text.is_empty() && !is_placeholder(text))?;
         let number = text.parse();
         if number.is_err() {
             self.findings.error(&node.span, format!("`{name}` must be a whole number, this is `{text}`"), None);
@@ -296,7 +304,7 @@ impl<'a> Fields<'a> {
     /// A duration as Go writes it, such as `1m30s`.
     pub(crate) fn duration(&self, name: &str) -> Option<Duration> {
         let node = self.find(name)?;
-        let text = self.scalar(name, node).filter(|text| !text.is_empty())?;
+        let text = self.scalar(name, node).filter(|text| !text.is_empty() && !is_placeholder(text))?;
         let duration = duration::parse(&text);
         if duration.is_none() {
             let help = "write it as 30s, 5m or 1h30m".to_owned();

@@ -160,40 +160,65 @@ impl<'a> Eval<'a> {
         }
     }
 
-    /// A condition's value.
+    /// A condition's value; what is not known yet is false.
     pub(crate) fn condition(&self, expression: &Expression) -> Result<bool, Fault> {
+        Ok(self.decided(expression)?.unwrap_or(false))
+    }
+
+    /// A condition's value; `None`: it is not known before AWS is asked.
+    fn decided(&self, expression: &Expression) -> Result<Option<bool>, Fault> {
         let node = self.expression(expression)?;
-        node.to_boolean().or(node.is_unknown().then_some(false)).ok_or_else(|| {
-            Fault::new(&node.span, format!("a condition must be true or false, this is {}", node.kind()))
-        })
+        match node.to_boolean() {
+            None if node.is_unknown() => Ok(None),
+            None => {
+                let message = format!("a condition must be true or false, this is {}", node.kind());
+                Err(Fault::new(&node.span, message))
+            }
+            decided => Ok(decided),
+        }
     }
 
     fn conditional(&self, conditional: &Conditional) -> Worked {
-        let is_true = self.condition(&conditional.cond_expr)?;
-        self.expression(if is_true { &conditional.true_expr } else { &conditional.false_expr })
+        match self.decided(&conditional.cond_expr)? {
+            Some(true) => self.expression(&conditional.true_expr),
+            Some(false) => self.expression(&conditional.false_expr),
+            None => Ok(Node { span: self.span(conditional.span()), value: Value::unknown() }),
+        }
     }
 
     /// The entries of what a `for` goes through.
     pub(crate) fn entries(&self, expression: &Expression) -> Result<Vec<(Node, Node)>, Fault> {
+        Ok(self.known_entries(expression)?.unwrap_or_default())
+    }
+
+    /// As [`entries`](Self::entries); `None`: they are not known before AWS is asked.
+    fn known_entries(&self, expression: &Expression) -> Result<Option<Vec<(Node, Node)>>, Fault> {
         let node = self.expression(expression)?;
-        node.entries().or(node.is_unknown().then(Vec::new)).ok_or_else(|| {
-            Fault::new(&node.span, format!("only lists and objects can be gone through, this is {}", node.kind()))
-        })
+        match node.entries() {
+            None if node.is_unknown() => Ok(None),
+            None => {
+                let message = format!("only lists and objects can be gone through, this is {}", node.kind());
+                Err(Fault::new(&node.span, message))
+            }
+            entries => Ok(entries),
+        }
     }
 
     fn for_expression(&self, expression: &ForExpr, span: &Span) -> Worked {
         let intro = &expression.intro;
+        let unknown = || Node { span: span.clone(), value: Value::unknown() };
+        let Some(entries) = self.known_entries(&intro.collection_expr)? else { return Ok(unknown()) };
         let mut elements = Vec::new();
         let mut members: Vec<Member> = Vec::new();
-        for (key, value) in self.entries(&intro.collection_expr)? {
+        for (key, value) in entries {
             let name = intro.key_var.as_ref().map_or("", |name| name.as_str());
             let outer = Frame { name, value: key, outer: self.frame };
             let frame = Frame { name: intro.value_var.as_str(), value, outer: Some(&outer) };
             let inner = Eval { frame: Some(&frame), ..*self };
-            if let Some(condition) = &expression.cond
-                && !inner.condition(&condition.expr)?
-            {
-                continue;
+            match expression.cond.as_ref().map(|condition| inner.decided(&condition.expr)).transpose()? {
+                Some(None) => return Ok(unknown()),
+                Some(Some(false)) => continue,
+                Some(Some(true)) | None => {}
             }
             let node = inner.expression(&expression.value_expr)?;
             match &expression.key_expr {
@@ -227,6 +252,9 @@ impl<'a> Eval<'a> {
         if call.args.expand_final()
             && let Some(last) = nodes.pop()
         {
+            if last.is_wholly_unknown() {
+                return Ok(Value::unknown().into());
+            }
             let (Value::Array(elements) | Value::Set(elements)) = last.value else {
                 return Err(Fault::new(
                     &last.span,

@@ -25,7 +25,6 @@ use super::eval::Eval;
 use super::eval::Worked;
 use super::late;
 use super::types;
-use super::value::PLACEHOLDER;
 use crate::go;
 use crate::go::Fault;
 use crate::nearest::did_you_mean;
@@ -127,18 +126,35 @@ pub(super) fn call(eval: &Eval<'_>, name: &str, nodes: &[Node], span: &Span) -> 
             if nodes.len() < *least || nodes.len() > *most {
                 return Err(Fault::new(span, format!("`{name}` is called as `{form}`")));
             }
+            if is_open(name, nodes) {
+                return Ok(Value::unknown().into());
+            }
             late::call(name, nodes).unwrap_or_else(|| function(&arguments))
         }
+        None if !OTHERS.contains(&name) => return Err(unknown(name, span)),
+        None if is_open(name, nodes) && go::instead_of(name).is_none() => return Ok(Value::unknown().into()),
         None if OTHERS.contains(&name) && nodes.iter().any(late::is_late) => Err(late::refusal(name)),
         None => surroundings::call(eval, &arguments, span).unwrap_or_else(|| Err(String::new())),
     };
     match answer {
         Ok(value) => Ok(value.into()),
         // What is not known before AWS is asked may have any form.
-        Err(_) if nodes.iter().any(Node::is_unknown) => Ok(Value::text(PLACEHOLDER).into()),
+        Err(message) if !message.is_empty() && nodes.iter().any(Node::is_unknown) => Ok(Value::unknown().into()),
         Err(message) if message.is_empty() => Err(unknown(name, span)),
         Err(message) => Err(Fault::new(span, message)),
     }
+}
+
+/// Whether what a function answers is not known before AWS is asked.
+fn is_open(name: &str, nodes: &[Node]) -> bool {
+    let is_known = match (name, nodes) {
+        // A list is as long as it is, whatever its elements turn out to be.
+        ("length", [node]) => node.to_text().is_none(),
+        ("formatlist", _) if nodes.iter().any(Node::is_wholly_unknown) => false,
+        ("templatefile", _) => true,
+        _ => late::hands_on(name, nodes, Node::is_unknown),
+    };
+    !is_known && nodes.iter().any(Node::is_unknown)
 }
 
 /// Why there is no such function here.

@@ -50,7 +50,7 @@ pub(super) fn call(name: &str, arguments: &[Node]) -> Option<Result<Value, Strin
         return None;
     }
     if CARRIERS.contains(&name) {
-        return looks_into(name, arguments).then(|| Err(refusal(name)));
+        return looks_into(name, arguments, is_late).then(|| Err(refusal(name)));
     }
     match (name, arguments) {
         ("upper", [Node { value: Value::Text(text), .. }]) => {
@@ -65,12 +65,17 @@ pub(super) fn call(name: &str, arguments: &[Node]) -> Option<Result<Value, Strin
     }
 }
 
-/// Whether what a function hands on depends on a late value: on a format, a key, a text that may turn out to be empty.
-fn looks_into(name: &str, arguments: &[Node]) -> bool {
+/// Whether a function hands on what it is given, whatever the values are that are open yet.
+pub(super) fn hands_on(name: &str, arguments: &[Node], is_open: fn(&Node) -> bool) -> bool {
+    CARRIERS.contains(&name) && !looks_into(name, arguments, is_open)
+}
+
+/// Whether what a function hands on depends on an open value: on a format, a key, a text that may turn out to be empty.
+fn looks_into(name: &str, arguments: &[Node], is_open: fn(&Node) -> bool) -> bool {
     match (name, arguments) {
-        ("format" | "formatlist", [form, ..]) => is_late(form),
-        ("lookup", [_, key, ..]) => is_late(key),
-        ("coalesce", [others @ .., _]) => others.iter().any(is_late),
+        ("format" | "formatlist", [form, ..]) => is_open(form),
+        ("lookup", [_, key, ..]) => is_open(key),
+        ("coalesce", [others @ .., _]) => others.iter().any(is_open),
         _ => false,
     }
 }

@@ -13,6 +13,9 @@ use crate::tree::Node;
 use crate::tree::Value;
 
 pub(super) fn unary(operator: UnaryOperator, node: &Node) -> Result<Value, String> {
+    if node.is_unknown() {
+        return Ok(Value::unknown());
+    }
     let value = match operator {
         UnaryOperator::Neg => node.to_number().map(|number| Value::number(-number)),
         UnaryOperator::Not => node.to_boolean().map(|value| Value::Boolean(!value)),
@@ -37,15 +40,15 @@ pub(super) fn binary(eval: &Eval<'_>, operation: &BinaryOp, span: &Span) -> Work
     if late::is_late(&left) || late::is_late(&right) {
         return Err(Fault::new(span, late::refusal(operator.as_str())));
     }
+    if left.is_unknown() || right.is_unknown() {
+        return Ok(Node { span: span.clone(), value: Value::unknown() });
+    }
     let value = match operator {
         Eq => Some(Value::Boolean(left.is_equal(&right))),
         NotEq => Some(Value::Boolean(!left.is_equal(&right))),
         And | Or => left.to_boolean().and(right.to_boolean()).map(Value::Boolean),
         _ => numbers(operator, &left, &right).map_err(|message| Fault::new(span, message))?,
     };
-    if value.is_none() && (left.is_unknown() || right.is_unknown()) {
-        return Ok(Node { span: span.clone(), value: Value::text(super::value::PLACEHOLDER) });
-    }
     let value = value.ok_or_else(|| {
         let message = format!("`{}` cannot be used between {} and {}", operator.as_str(), left.kind(), right.kind());
         Fault::new(span, message)

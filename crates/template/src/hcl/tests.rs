@@ -455,6 +455,44 @@ fn a_template_is_checked_without_aws() {
 }
 
 #[test]
+fn what_is_worked_out_from_unknown_values_is_unknown_too() {
+    let root = "data \"amazon-parameterstore\" \"p\" {\n name = \"/p\"\n}\nlocals {\n p = data.amazon-parameterstore.p.value\n}";
+    for text in [
+        "split(\"-\", local.p)[4]",
+        "jsondecode(local.p).a.b[2]",
+        "[for s in split(\",\", local.p) : upper(s)][2]",
+        "[for s in [\"a\"] : s if local.p == \"b\"][1]",
+        "{for s in local.p : s => s}[\"x\"]",
+        "local.p == \"arm64\" ? \"t4g.micro\" : \"t3.micro\"",
+        "!startswith(local.p, \"x\") ? \"a\" : \"b\"",
+        "length(split(\",\", local.p)) > 2 ? \"a\" : \"b\"",
+        "[\"a\"][length(local.p)]",
+        "jsondecode(local.p)[*].name[3]",
+        "max(jsondecode(local.p)...)",
+        "formatlist(\"%s\", jsondecode(local.p))[3]",
+        "substr(\"web-${local.p}\", 30, 40)",
+        "lookup({ a = 1 }, local.p, \"none\")",
+        "basename(local.p)",
+        "-local.p",
+        "replace(local.p, \"-\", \"\")",
+    ] {
+        let recipe = recipe(&template(&format!("ami_description = {text}"), "", root));
+        let shown = ebs(&recipe).ami_description.as_ref().and_then(|text| text.find_literal()).map(ToOwned::to_owned);
+        assert!(shown.as_deref().is_some_and(is_placeholder), "{text}: {shown:?}");
+    }
+    let options = "launch_block_device_mappings {\n device_name = \"/dev/sda1\"\n volume_size = jsondecode(local.p).size\n\
+        encrypted = jsondecode(local.p).on\n}\ntags = jsondecode(local.p)\nami_users = jsondecode(local.p)\n\
+        metadata_options {\n http_tokens = local.p\n}\n\
+        dynamic \"run_tag\" {\n for_each = toset(split(\",\", local.p))\n content {\n key = run_tag.key\n value = 1\n }\n}\n\
+        ami_description = length([local.p, local.p]) == 2 ? \"known\" : \"\"";
+    let recipe = recipe(&template(options, "", root));
+    assert_eq!(ebs(&recipe).launch_block_device_mappings.len(), 1);
+    assert_eq!(ebs(&recipe).ami_description.as_ref().and_then(|text| text.find_literal()), Some("known"));
+    let shown = errors(&template("ami_description = uper(local.p)", "", root));
+    assert!(shown.contains("did you mean `upper`?"), "{shown}");
+}
+
+#[test]
 fn sensitive_values_are_hidden_wherever_they_show() {
     let text = template(
         "ami_description = \"${var.password} ${local.token}\"",

@@ -8,7 +8,6 @@ use hcl_edit::expr::TraversalOperator;
 use super::eval::Eval;
 use super::eval::Worked;
 use super::late;
-use super::value::PLACEHOLDER;
 use crate::context::PACKER_VERSION;
 use crate::go::BUILD_VALUES;
 use crate::go::Fault;
@@ -141,6 +140,9 @@ impl Eval<'_> {
 
     /// A list's elements with `each` applied; anything else counts as a list of one, and null as an empty list.
     fn splat(&self, node: Node, each: &Operators<'_>, span: &Span) -> Worked {
+        if node.is_wholly_unknown() {
+            return Ok(node);
+        }
         let elements = match node.value {
             Value::Array(elements) | Value::Set(elements) => elements,
             Value::Null => Vec::new(),
@@ -151,6 +153,9 @@ impl Eval<'_> {
     }
 
     fn index(&self, node: Node, index: &Node, span: &Span) -> Worked {
+        if index.is_unknown() {
+            return Ok(Value::unknown().into());
+        }
         if let Value::Set(_) = node.value {
             return Err(Fault::new(span, "the elements of a set have no index")
                 .with_help(Some("`tolist()` makes a list of it".to_owned())));
@@ -173,7 +178,7 @@ fn attribute(node: Node, name: &str, span: &Span) -> Worked {
         return Ok(found.clone());
     }
     match &node.value {
-        Value::Text(text) if text == PLACEHOLDER => Ok(node),
+        Value::Text(_) if node.is_wholly_unknown() => Ok(node),
         Value::Object(members) => {
             let names = || members.iter().map(|member| member.key.as_str());
             let help = did_you_mean(name, names()).or_else(|| {

@@ -25,6 +25,11 @@ impl Value {
         Self::Number(number.to_string())
     }
 
+    /// What is not known before AWS is asked.
+    pub(crate) fn unknown() -> Self {
+        Self::text(PLACEHOLDER)
+    }
+
     pub(crate) fn list(values: impl IntoIterator<Item = Self>) -> Self {
         Self::Array(values.into_iter().map(Node::from).collect())
     }
@@ -180,6 +185,11 @@ impl Node {
             }),
             _ => {}
         }
+    }
+
+    /// Whether nothing of it is known before AWS is asked, not even what kind of value it is.
+    pub(crate) fn is_wholly_unknown(&self) -> bool {
+        matches!(&self.value, Value::Text(text) if text == PLACEHOLDER)
     }
 
     /// Whether some of it is not known before AWS is asked.
