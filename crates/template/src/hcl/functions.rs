@@ -4,8 +4,10 @@
 mod arguments;
 mod collections;
 mod dates;
+mod decimal;
 mod encodings;
 mod files;
+mod format;
 mod hashes;
 mod networks;
 mod numbers;
@@ -41,8 +43,9 @@ type Row = (&'static str, &'static str, usize, usize, fn(&Arguments<'_>) -> Answ
 /// As many arguments as one likes.
 const MANY: usize = usize::MAX;
 
-const TABLES: [&[Row]; 8] = [
+const TABLES: [&[Row]; 9] = [
     texts::FUNCTIONS,
+    format::FUNCTIONS,
     numbers::FUNCTIONS,
     collections::FUNCTIONS,
     sets::FUNCTIONS,

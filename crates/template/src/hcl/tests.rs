@@ -1,5 +1,6 @@
 mod expressions;
 mod faults;
+mod format;
 mod secrets;
 mod templates;
 mod yaml;

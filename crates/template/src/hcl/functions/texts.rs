@@ -2,14 +2,11 @@
 
 use regex::Regex;
 
-use super::super::late;
 use super::Answer;
 use super::MANY;
 use super::Row;
 use super::arguments::Arguments;
-use super::arguments::list;
 use super::arguments::texts;
-use crate::tree::Node;
 use crate::tree::Value;
 
 pub(super) const FUNCTIONS: &[Row] = &[
@@ -63,10 +60,6 @@ pub(super) const FUNCTIONS: &[Row] = &[
         let (pattern, text) = (compiled(&a.text(0)?)?, a.text(1)?);
         Ok(Value::list(pattern.captures_iter(&text).map(|found| captured(&pattern, &found))))
     }),
-    ("format", "format(FORMAT, VALUE, …)", 1, MANY, |a| {
-        format(&a.text(0)?, a.nodes.get(1..).unwrap_or(&[])).map(Value::Text)
-    }),
-    ("formatlist", "formatlist(FORMAT, LIST, …)", 1, MANY, formatlist),
 ];
 
 fn title(text: &str) -> String {
@@ -109,104 +102,4 @@ fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Value {
         1 => value(found.get(0)),
         _ => Value::list(found.iter().skip(1).map(value)),
     }
-}
-
-/// Go's `Printf`, the verbs that templates use: flags `-`, `0`, `+`, a width, a precision, and `%s %d %v %q %f %x %t %%`.
-fn format(form: &str, values: &[Node]) -> Result<String, String> {
-    let mut text = String::new();
-    let mut values = values.iter();
-    let mut chars = form.chars().peekable();
-    while let Some(char) = chars.next() {
-        if char != '%' {
-            text.push(char);
-            continue;
-        }
-        let mut flags = String::new();
-        while let Some(flag) = chars.next_if(|char| "-+0 #".contains(*char)) {
-            flags.push(flag);
-        }
-        let mut size = String::new();
-        while let Some(digit) = chars.next_if(|char| char.is_ascii_digit() || *char == '.') {
-            size.push(digit);
-        }
-        let Some(verb) = chars.next() else { return Err(format!("`{form}` ends within a verb")) };
-        if verb == '%' {
-            text.push('%');
-            continue;
-        }
-        let value = values.next().ok_or_else(|| format!("`{form}` asks for more values than there are"))?;
-        let is_plain = matches!(verb, 's' | 'v' | 'q') && flags.is_empty() && size.is_empty();
-        if !is_plain && late::is_late(value) {
-            return Err(late::refusal(&format!("%{flags}{size}{verb}")));
-        }
-        let (width, precision) = size.split_once('.').unwrap_or((&size, ""));
-        let mut part = verbatim(verb, value, precision.parse().ok(), &flags)
-            .ok_or_else(|| format!("`%{verb}` cannot show {}", value.kind()))?;
-        pad(&mut part, width.parse().unwrap_or(0_usize).min(1000), &flags);
-        text.push_str(&part);
-    }
-    Ok(text)
-}
-
-fn verbatim(verb: char, value: &Node, precision: Option<usize>, flags: &str) -> Option<String> {
-    let sign = |number: f64| if flags.contains('+') && number >= 0.0 { "+" } else { "" };
-    Some(match verb {
-        's' => {
-            let text = value.to_text()?;
-            precision.map_or(text.clone(), |precision| text.chars().take(precision).collect())
-        }
-        'v' => value.to_text().unwrap_or_else(|| super::encodings::json(value)),
-        'q' => super::encodings::json(&Value::text(value.to_text()?).into()),
-        'd' => value.to_number().map(|number| format!("{}{}", sign(number), number.trunc()))?,
-        'f' | 'F' => value.to_number().map(|number| format!("{}{number:.*}", sign(number), precision.unwrap_or(6)))?,
-        'g' | 'e' => value.to_number()?.to_string(),
-        't' => value.to_boolean()?.to_string(),
-        'x' | 'X' => {
-            let hex = match (&value.value, value.to_number()) {
-                (Value::Number(_), Some(number)) if number >= 0.0 && number.fract() == 0.0 => {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        clippy::cast_sign_loss,
-                        reason = "it is whole and not negative"
-                    )]
-                    let whole = number as u64;
-                    format!("{whole:x}")
-                }
-                _ => data_encoding::HEXLOWER.encode(value.to_text()?.as_bytes()),
-            };
-            if verb == 'X' { hex.to_uppercase() } else { hex }
-        }
-        _ => return None,
-    })
-}
-
-fn pad(part: &mut String, width: usize, flags: &str) {
-    let missing = width.saturating_sub(part.chars().count());
-    if flags.contains('-') {
-        part.push_str(&" ".repeat(missing));
-    } else if flags.contains('0') {
-        let sign = usize::from(part.starts_with(['-', '+']));
-        part.insert_str(sign, &"0".repeat(missing));
-    } else {
-        part.insert_str(0, &" ".repeat(missing));
-    }
-}
-
-/// One string for each element of the lists; other values stay the same for all.
-fn formatlist(arguments: &Arguments<'_>) -> Answer {
-    let form = arguments.text(0)?;
-    let values = arguments.nodes.get(1..).unwrap_or(&[]);
-    let lengths = values.iter().filter_map(|node| node.elements().map(<[Node]>::len));
-    let length = lengths.max().unwrap_or(1);
-    let row = |row: usize| {
-        let pick = |node: &Node| match &node.value {
-            Value::Array(elements) | Value::Set(elements) => {
-                elements.get(row).cloned().ok_or_else(|| "the lists of `formatlist` differ in length".to_owned())
-            }
-            _ => Ok(node.clone()),
-        };
-        let values = values.iter().map(pick).collect::<Result<Vec<_>, _>>()?;
-        format(&form, &values).map(|text| Node::from(Value::Text(text)))
-    };
-    Ok(list((0..length).map(row).collect::<Result<Vec<_>, _>>()?))
 }
