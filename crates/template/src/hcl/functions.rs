@@ -11,6 +11,7 @@ mod format;
 mod hashes;
 mod networks;
 mod numbers;
+mod patterns;
 mod sets;
 mod surroundings;
 mod texts;
@@ -43,8 +44,9 @@ type Row = (&'static str, &'static str, usize, usize, fn(&Arguments<'_>) -> Answ
 /// As many arguments as one likes.
 const MANY: usize = usize::MAX;
 
-const TABLES: [&[Row]; 9] = [
+const TABLES: [&[Row]; 10] = [
     texts::FUNCTIONS,
+    patterns::FUNCTIONS,
     format::FUNCTIONS,
     numbers::FUNCTIONS,
     collections::FUNCTIONS,

@@ -1,7 +1,5 @@
 //! Functions of strings.
 
-use regex::Regex;
-
 use super::Answer;
 use super::MANY;
 use super::Row;
@@ -48,18 +46,6 @@ pub(super) const FUNCTIONS: &[Row] = &[
     }),
     // Other than in Terraform, `/…/` is text as well; `regex_replace` is for patterns.
     ("replace", "replace(TEXT, OLD, NEW)", 3, 3, |a| Ok(Value::Text(a.text(0)?.replace(&a.text(1)?, &a.text(2)?)))),
-    ("regex_replace", "regex_replace(TEXT, PATTERN, NEW)", 3, 3, |a| {
-        Ok(Value::text(compiled(&a.text(1)?)?.replace_all(&a.text(0)?, a.text(2)?.as_str())))
-    }),
-    ("regex", "regex(PATTERN, TEXT)", 2, 2, |a| {
-        let (pattern, text) = (compiled(&a.text(0)?)?, a.text(1)?);
-        let found = pattern.captures(&text).ok_or_else(|| format!("`{}` is not in `{text}`", pattern.as_str()))?;
-        Ok(captured(&pattern, &found))
-    }),
-    ("regexall", "regexall(PATTERN, TEXT)", 2, 2, |a| {
-        let (pattern, text) = (compiled(&a.text(0)?)?, a.text(1)?);
-        Ok(Value::list(pattern.captures_iter(&text).map(|found| captured(&pattern, &found))))
-    }),
 ];
 
 fn title(text: &str) -> String {
@@ -81,25 +67,4 @@ fn substr(arguments: &Arguments<'_>) -> Answer {
         .unwrap_or_else(|_| chars.len().saturating_sub(usize::try_from(start.unsigned_abs()).unwrap_or(usize::MAX)));
     let length = usize::try_from(length).unwrap_or(usize::MAX);
     Ok(Value::text(chars.into_iter().skip(start).take(length).collect::<String>()))
-}
-
-fn compiled(pattern: &str) -> Result<Regex, String> {
-    Regex::new(pattern).map_err(|error| {
-        let reason = error.to_string();
-        let last = reason.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        format!("`{pattern}` is no regular expression: {last}")
-    })
-}
-
-/// The whole match; its groups where it has some, by name where they have names.
-fn captured(pattern: &Regex, found: &regex::Captures<'_>) -> Value {
-    let value = |group: Option<regex::Match<'_>>| group.map_or(Value::Null, |group| Value::text(group.as_str()));
-    let names: Vec<&str> = pattern.capture_names().flatten().collect();
-    if !names.is_empty() {
-        return Value::object(names.into_iter().map(|name| (name.to_owned(), value(found.name(name)))));
-    }
-    match pattern.captures_len() {
-        1 => value(found.get(0)),
-        _ => Value::list(found.iter().skip(1).map(value)),
-    }
 }
