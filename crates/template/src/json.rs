@@ -12,8 +12,25 @@ use crate::tree::Member;
 use crate::tree::Node;
 use crate::tree::Value;
 
-/// Reads `source` as JSON without comments, trailing commas or any other leniency.
+/// Reads `source` as JSON without comments, trailing commas or any other leniency. A key that is there twice would silently win over
+/// the first in Packer; here it is an error.
 pub(crate) fn parse(source: &Source) -> Result<Node, TemplateError> {
+    read(source, Repeated::Refused)
+}
+
+/// Reads a value that no one wrote for this bake, in which the last of the values of a key wins, as in Go.
+pub(crate) fn decode(source: &Source) -> Result<Node, TemplateError> {
+    read(source, Repeated::LastWins)
+}
+
+/// What becomes of a key that is there twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeated {
+    Refused,
+    LastWins,
+}
+
+fn read(source: &Source, repeated: Repeated) -> Result<Node, TemplateError> {
     let strict = ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -34,7 +51,7 @@ pub(crate) fn parse(source: &Source) -> Result<Node, TemplateError> {
         return Err(TemplateError::new(source, 0..0, "the file is empty")
             .with_help(Some("a template is a JSON object".to_owned())));
     };
-    node(value, source)
+    node(value, source, repeated)
 }
 
 /// What stands between the quotes of a JSON string; `<`, `>` and `&` are escaped, as Go does it.
@@ -76,23 +93,26 @@ fn span(range: Range) -> Span {
     range.start..range.end
 }
 
-fn node(value: ast::Value<'_>, source: &Source) -> Result<Node, TemplateError> {
+fn node(value: ast::Value<'_>, source: &Source, repeated: Repeated) -> Result<Node, TemplateError> {
     let (range, value) = match value {
         ast::Value::NullKeyword(null) => (null.range, Value::Null),
         ast::Value::BooleanLit(lit) => (lit.range, Value::Boolean(lit.value)),
         ast::Value::NumberLit(lit) => (lit.range, Value::Number(lit.value.to_owned())),
         ast::Value::StringLit(lit) => (lit.range, Value::Text(lit.value.into_owned())),
         ast::Value::Array(array) => {
-            let elements = array.elements.into_iter().map(|element| node(element, source));
+            let elements = array.elements.into_iter().map(|element| node(element, source, repeated));
             (array.range, Value::Array(elements.collect::<Result<_, _>>()?))
         }
-        ast::Value::Object(object) => (object.range, Value::Object(members(object.properties, source)?)),
+        ast::Value::Object(object) => (object.range, Value::Object(members(object.properties, source, repeated)?)),
     };
     Ok(Node { span: span(range), value })
 }
 
-/// A key that is there twice would silently win over the first in Packer; here it is an error.
-fn members(properties: Vec<ast::ObjectProp<'_>>, source: &Source) -> Result<Vec<Member>, TemplateError> {
+fn members(
+    properties: Vec<ast::ObjectProp<'_>>,
+    source: &Source,
+    repeated: Repeated,
+) -> Result<Vec<Member>, TemplateError> {
     let mut members: Vec<Member> = Vec::with_capacity(properties.len());
     for property in properties {
         let key_span = span(match &property.name {
@@ -100,11 +120,13 @@ fn members(properties: Vec<ast::ObjectProp<'_>>, source: &Source) -> Result<Vec<
             ast::ObjectPropName::Word(lit) => lit.range,
         });
         let key = property.name.into_string();
-        if !key.starts_with('_') && members.iter().any(|member| member.key == key) {
+        if repeated == Repeated::LastWins {
+            members.retain(|member| member.key != key);
+        } else if !key.starts_with('_') && members.iter().any(|member| member.key == key) {
             let help = "keep one of them; Packer refuses it too".to_owned();
             return Err(TemplateError::new(source, key_span, format!("`{key}` is there twice")).with_help(Some(help)));
         }
-        members.push(Member { key, key_span, node: node(property.value, source)? });
+        members.push(Member { key, key_span, node: node(property.value, source, repeated)? });
     }
     Ok(members)
 }

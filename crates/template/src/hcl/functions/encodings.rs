@@ -17,7 +17,7 @@ pub(super) const FUNCTIONS: &[Row] = &[
     ("jsonencode", "jsonencode(VALUE)", 1, 1, |a| Ok(Value::Text(json(a.node(0)?)))),
     ("jsondecode", "jsondecode(TEXT)", 1, 1, |a| {
         let source = Source::new("jsondecode", &a.text(0)?);
-        json::parse(&source).map(|node| node.value).map_err(|error| error.to_string())
+        json::decode(&source).map(|node| node.value).map_err(|error| error.to_string())
     }),
     ("yamlencode", "yamlencode(VALUE)", 1, 1, |a| Ok(Value::Text(yaml::write(a.node(0)?)))),
     ("yamldecode", "yamldecode(TEXT)", 1, 1, |a| yaml::read(&a.text(0)?)),

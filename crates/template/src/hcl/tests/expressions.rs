@@ -102,6 +102,7 @@ fn functions_have_their_documented_values() {
         ("yamlencode({ b = [1], a = \"x\" })", "\"\\\"a\\\": \\\"x\\\"\\n\\\"b\\\":\\n- 1\\n\""),
         ("csvdecode(\"a,b\\n1,\\\"2,3\\\"\\n\")", "[{\"a\":\"1\",\"b\":\"2,3\"}]"),
         ("base64decode(base64encode(\"hé\"))", "\"hé\""),
+        (r#"jsondecode("{\"a\":{\"x\":1},\"b\":2,\"_\":1,\"a\":{\"y\":2},\"_\":3}")"#, r#"{"_":3,"a":{"y":2},"b":2}"#),
         ("urlencode(\"a b/c\")", "\"a+b%2Fc\""),
         ("md5(\"hello world\")", "\"5eb63bbbe01eeed093cb22bb8f5acdc3\""),
         ("sha1(\"hello world\")", "\"2aae6c35c94fcfb415dbe95f408b9ce91ee846ed\""),
