@@ -1,6 +1,10 @@
 //! Functions that write values as text and read them.
 
+use std::io::Write as _;
+
 use data_encoding::BASE64;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 use super::super::late;
 use super::Answer;
@@ -23,13 +27,11 @@ pub(super) const FUNCTIONS: &[Row] = &[
     ("yamldecode", "yamldecode(TEXT)", 1, 1, |a| yaml::read(&a.text(0)?)),
     ("csvdecode", "csvdecode(TEXT)", 1, 1, |a| csv(&a.text(0)?)),
     ("base64encode", "base64encode(TEXT)", 1, 1, |a| Ok(Value::Text(BASE64.encode(a.text(0)?.as_bytes())))),
-    ("base64decode", "base64decode(TEXT)", 1, 1, |a| {
-        let text = a.text(0)?;
-        let bytes = BASE64.decode(text.as_bytes()).map_err(|error| format!("this is no base64: {error}"))?;
-        String::from_utf8(bytes).map(Value::Text).map_err(|_| "what is decoded is no text".to_owned())
-    }),
+    ("base64decode", "base64decode(TEXT)", 1, 1, |a| utf_8(bytes(a)?)),
+    ("base64gzip", "base64gzip(TEXT)", 1, 1, |a| Ok(Value::Text(BASE64.encode(&packed(&a.text(0)?)?)))),
     ("urlencode", "urlencode(TEXT)", 1, 1, |a| Ok(Value::Text(url(&a.text(0)?)))),
     ("textencodebase64", "textencodebase64(TEXT, ENCODING)", 2, 2, |a| Ok(Value::Text(BASE64.encode(&encoded(a)?)))),
+    ("textdecodebase64", "textdecodebase64(TEXT, ENCODING)", 2, 2, decoded),
 ];
 
 /// The bytes of a text in UTF-8 or UTF-16LE, which is all that scripts ask for (PowerShell the second).
@@ -38,8 +40,43 @@ fn encoded(arguments: &Arguments<'_>) -> Result<Vec<u8>, String> {
     match encoding.to_uppercase().as_str() {
         "UTF-8" => Ok(text.into_bytes()),
         "UTF-16LE" => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
-        _ => Err(format!("the encoding `{encoding}` is not supported; there are UTF-8 and UTF-16LE")),
+        _ => Err(unknown_encoding(&encoding)),
     }
+}
+
+/// The text of bytes in one of the same encodings.
+fn decoded(arguments: &Arguments<'_>) -> Answer {
+    let (bytes, encoding) = (bytes(arguments)?, arguments.text(1)?);
+    match encoding.to_uppercase().as_str() {
+        "UTF-8" => utf_8(bytes),
+        "UTF-16LE" => {
+            let (pairs, odd) = bytes.as_chunks();
+            let units = pairs.iter().map(|pair| u16::from_le_bytes(*pair));
+            let text: Result<String, _> = char::decode_utf16(units).collect();
+            let text = text.ok().filter(|_| odd.is_empty());
+            text.map(Value::Text).ok_or_else(|| "what is decoded is no text in UTF-16LE".to_owned())
+        }
+        _ => Err(unknown_encoding(&encoding)),
+    }
+}
+
+fn unknown_encoding(encoding: &str) -> String {
+    format!("the encoding `{encoding}` is not supported; there are UTF-8 and UTF-16LE")
+}
+
+/// The bytes of the first argument, which is in base64.
+fn bytes(arguments: &Arguments<'_>) -> Result<Vec<u8>, String> {
+    BASE64.decode(arguments.text(0)?.as_bytes()).map_err(|error| format!("this is no base64: {error}"))
+}
+
+fn utf_8(bytes: Vec<u8>) -> Answer {
+    String::from_utf8(bytes).map(Value::Text).map_err(|_| "what is decoded is no text".to_owned())
+}
+
+/// A text as gzip packs it: cloud-init unpacks user data itself. Neither a time nor a name is in it, so that it is always the same.
+fn packed(text: &str) -> Result<Vec<u8>, String> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes()).and_then(|()| encoder.finish()).map_err(|error| error.to_string())
 }
 
 /// A value as JSON in one line with sorted keys; `<`, `>` and `&` are escaped, as Go does it.

@@ -103,6 +103,10 @@ fn functions_have_their_documented_values() {
         ("csvdecode(\"a,b\\n1,\\\"2,3\\\"\\n\")", "[{\"a\":\"1\",\"b\":\"2,3\"}]"),
         ("base64decode(base64encode(\"hé\"))", "\"hé\""),
         (r#"jsondecode("{\"a\":{\"x\":1},\"b\":2,\"_\":1,\"a\":{\"y\":2},\"_\":3}")"#, r#"{"_":3,"a":{"y":2},"b":2}"#),
+        (r#"textencodebase64("hé", "UTF-16LE")"#, r#""aADpAA==""#),
+        (r#"textdecodebase64("aADpAA==", "utf-16le")"#, r#""hé""#),
+        (r#"textdecodebase64("aMOp", "UTF-8")"#, r#""hé""#),
+        (r#"can(textdecodebase64("aAA2", "UTF-16LE"))"#, "false"),
         ("urlencode(\"a b/c\")", "\"a+b%2Fc\""),
         ("md5(\"hello world\")", "\"5eb63bbbe01eeed093cb22bb8f5acdc3\""),
         ("sha1(\"hello world\")", "\"2aae6c35c94fcfb415dbe95f408b9ce91ee846ed\""),
@@ -191,4 +195,16 @@ fn types_convert_and_refuse() {
         let text = template("", "", &format!("variable \"v\" {{\n type = {kind}\n default = {default}\n}}"));
         assert!(errors(&text).contains("the variable `v`"), "{kind}");
     }
+}
+
+#[test]
+fn gzip_packs_user_data_that_unpacks_to_it() {
+    use std::io::Read as _;
+
+    let packed: String = serde_json::from_str(&worked("base64gzip(\"#cloud-config\\né\")")).expect("a string");
+    let bytes = data_encoding::BASE64.decode(packed.as_bytes()).expect("base64");
+    assert_eq!(bytes[4..8], [0; 4], "no time of day");
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(&*bytes).read_to_string(&mut text).expect("gzip");
+    assert_eq!(text, "#cloud-config\né");
 }
