@@ -10,7 +10,6 @@ use super::config::Written;
 use super::eval::Eval;
 use super::eval::Frame;
 use super::schema;
-use super::value::PLACEHOLDER;
 use crate::go::Fault;
 use crate::place::Span;
 use crate::tree::Member;
@@ -77,8 +76,8 @@ fn members(eval: &Eval<'_>, body: &Body) -> Vec<Member> {
             Ok(node) => members.push(member(attribute, in_words(node))),
             Err(fault) => {
                 report(eval, fault);
-                // It is there, so that nobody misses it too.
-                let node = Node { span: attribute.expression.span(), value: stand_in(&attribute.expression) };
+                // It is there, so that nobody misses it too, and fits whatever it is for.
+                let node = Node { span: attribute.expression.span(), value: Value::unknown() };
                 members.push(member(attribute, node));
             }
         }
@@ -101,15 +100,6 @@ fn members(eval: &Eval<'_>, body: &Body) -> Vec<Member> {
 
 fn member(attribute: &Attribute, node: Node) -> Member {
     Member { key: attribute.key.clone(), key_span: attribute.key_span.clone(), node }
-}
-
-/// A value of the kind that an expression looks like.
-fn stand_in(written: &Written) -> Value {
-    match written {
-        Written::Native { expression: Expression::Array(_), .. } => Value::list([Value::text(PLACEHOLDER)]),
-        Written::Native { expression: Expression::Object(_), .. } => Value::Object(Vec::new()),
-        Written::Native { .. } | Written::Json(_) => Value::text(PLACEHOLDER),
-    }
 }
 
 /// The same value with booleans as HCL turns them into strings: `true`, where JSON's readers would have `1`.

@@ -19,7 +19,15 @@ impl<'a> Arguments<'a> {
     }
 
     pub(super) fn wrong<T>(&self, index: usize, wanted: &str) -> Result<T, String> {
-        let kind = self.node(index)?.kind();
+        self.wrong_as(index, wanted, self.node(index)?.kind())
+    }
+
+    /// A number of the wrong kind.
+    fn wrong_number<T>(&self, index: usize, wanted: &str) -> Result<T, String> {
+        self.wrong_as(index, wanted, &self.text(index)?)
+    }
+
+    fn wrong_as<T>(&self, index: usize, wanted: &str, seen: &str) -> Result<T, String> {
         let which = match (index, self.nodes.len()) {
             (_, 1) => "the value".to_owned(),
             (0, _) => "the first value".to_owned(),
@@ -27,7 +35,7 @@ impl<'a> Arguments<'a> {
             (2, _) => "the third value".to_owned(),
             _ => format!("value {}", index + 1),
         };
-        Err(format!("{which} of `{}` must be {wanted}, it is {kind}", self.name))
+        Err(format!("{which} of `{}` must be {wanted}, it is {seen}", self.name))
     }
 
     pub(super) fn text(&self, index: usize) -> Result<String, String> {
@@ -45,11 +53,11 @@ impl<'a> Arguments<'a> {
             #[expect(clippy::cast_possible_truncation, reason = "it is whole, and small enough")]
             return Ok(number as i64);
         }
-        self.wrong(index, "a whole number")
+        self.wrong_number(index, "a whole number")
     }
 
     pub(super) fn count(&self, index: usize) -> Result<usize, String> {
-        usize::try_from(self.integer(index)?).or_else(|_| self.wrong(index, "a number from 0 up"))
+        usize::try_from(self.integer(index)?).or_else(|_| self.wrong_number(index, "a number from 0 up"))
     }
 
     pub(super) fn boolean(&self, index: usize) -> Result<bool, String> {

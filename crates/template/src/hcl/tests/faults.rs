@@ -77,6 +77,13 @@ fn small_faults_have_their_sentence() {
         ("tags = { a = upper() }", "", "`upper` is called as `upper(TEXT)`"),
         ("tags = { a = upper([]) }", "", "the value of `upper` must be a string, it is a list"),
         ("tags = { a = [1][3] }", "", "there is no element 3"),
+        ("tags = { a = element([\"a\"], -1) }", "", "must be a number from 0 up, it is -1\n"),
+        ("tags = { a = element([\"a\"], 0.5) }", "", "must be a whole number, it is 0.5\n"),
+        (
+            "tags = { a = element([\"a\"], var.n) }",
+            "variable \"n\" {\n default = -731\n sensitive = true\n}",
+            "must be a number from 0 up, it is <sensitive>\n",
+        ),
         ("tags = { a = toset([1])[0] }", "", "the elements of a set have no index"),
         ("tags = { a = { bee = 1 }.be }", "", "did you mean `bee`?"),
         ("tags = { a = local.x }", "", "there is no local `x`"),
@@ -183,6 +190,20 @@ fn small_faults_have_their_sentence() {
     ] {
         let shown = errors(&template("", build, ""));
         assert!(shown.contains(sentence), "{build}: {shown}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_said_once() {
+    for (source, build, count) in [
+        ("", "provisioner \"shell\" {\n inline = [build.ID == \"\"]\n}", 1),
+        ("", "provisioner \"shell\" {\n inline = [element([\"a\"], -1)]\n}", 1),
+        ("", "provisioner \"shell\" {\n iinline = [build.ID == \"\"]\n}", 3),
+        ("tags = { a = local.x }\nmetadata_options {\n http_tokens = local.x\n}", "", 2),
+        ("launch_block_device_mappings {\n device_name = local.x\n volume_size = local.y\n}", "", 2),
+    ] {
+        let shown = errors(&template(source, build, ""));
+        assert_eq!(shown.matches("error: ").count(), count, "{shown}");
     }
 }
 
