@@ -76,8 +76,9 @@ impl Template {
         profile: Option<&str>,
         occasion: Occasion,
     ) -> Result<Self, Failure> {
-        let mut variables = Variables::default();
         let is_folder = path.is_dir();
+        let text = text(path, is_folder)?;
+        let mut variables = Variables::default();
         if is_folder {
             for file in files(path, AUTOMATIC)? {
                 variables.add_file(&source(&file)?).map_err(|errors| render(&errors))?;
@@ -97,7 +98,7 @@ impl Template {
             environment: std::env::vars().chain(chosen).collect(),
             seed: occasion.seed,
         };
-        Ok(Self { text: text(path, is_folder)?, variables, context })
+        Ok(Self { text, variables, context })
     }
 
     /// Its recipe, with placeholders for what only AWS knows.

@@ -169,7 +169,9 @@ fn check_version(fields: &Fields<'_>) {
     let (Some(node), Some(wanted)) = (fields.find("min_packer_version"), fields.text("min_packer_version")) else {
         return;
     };
-    let version = |text: &str| text.split('.').map(|part| part.parse::<u64>().ok()).collect::<Option<Vec<_>>>();
+    let numbers = |text: &str| text.split('.').map(|part| part.parse::<u64>().ok()).collect::<Option<Vec<_>>>();
+    // What comes before a release, such as 1.7.0-dev, asks for no more than the release.
+    let version = |text: &str| numbers(text.split(['-', '+']).next().unwrap_or_default());
     match (version(wanted.trim_start_matches('v')), version(PACKER_VERSION)) {
         (Some(wanted_parts), Some(ours)) if wanted_parts <= ours => {}
         (Some(_), _) => {

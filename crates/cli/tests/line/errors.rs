@@ -43,6 +43,7 @@ fn templates_that_cannot_be_baked() {
     home.write("web/web.json", "{\n  \"builders\": [{\"type\": \"amazon-ebs\",}]\n}\n");
     assert_says("error-template-syntax", &home, &home.run(["validate", "web/web.json"]));
     assert_says("error-template-missing", &home, &home.run(["validate", "wbe.json"]));
+    home.run(["validate", "nowhere/wbe.json"]).exits(2).warns("nowhere/wbe.json");
 }
 
 #[test]

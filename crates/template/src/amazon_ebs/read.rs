@@ -73,9 +73,9 @@ fn kms_key_id(fields: &Fields<'_>) -> Option<String> {
 
 fn check_communicator(fields: &Fields<'_>) {
     let Some(node) = fields.find("communicator") else { return };
-    if fields.text("communicator").is_some_and(|name| name != "ssh") {
+    if let Some(name) = fields.text("communicator").filter(|name| name != "ssh") {
         let help = "Ovenbird bakes Linux images; remove it, or use `ssh`".to_owned();
-        fields.findings.error(&node.span, "this communicator is not supported", Some(help));
+        fields.findings.error(&node.span, format!("the communicator `{name}` is not supported"), Some(help));
     }
 }
 

@@ -199,7 +199,7 @@ fn sensitive_values_are_not_in_what_is_said_of_them() {
 fn small_faults_have_their_sentence() {
     let cases = [
         (template(r#", "ami_name": "x""#, ""), "`ami_name` is there twice"),
-        (template(r#", "communicator": "winrm""#, ""), "this communicator is not supported"),
+        (template(r#", "communicator": "winrm""#, ""), "the communicator `winrm` is not supported"),
         (template(r#", "tags": []"#, ""), "`tags` must be an object of strings, this is a list"),
         (template(r#", "tags": {"a": []}"#, ""), "`a` must be a string, this is a list"),
         (template(r#", "region": {}"#, ""), "`region` must be a string, this is an object"),
@@ -252,6 +252,7 @@ fn small_faults_have_their_sentence() {
         (r#"{"variables": []}"#.to_owned(), "`variables` must be an object"),
         (r#"{"variables": {"a": []}}"#.to_owned(), "the variable `a` is a list, but values of variables are strings"),
         (r#"{"min_packer_version": "2.0"}"#.to_owned(), "this template needs Packer 2.0"),
+        (r#"{"min_packer_version": "2.0-dev"}"#.to_owned(), "this template needs Packer 2.0-dev"),
         (r#"{"min_packer_version": "new"}"#.to_owned(), "`new` is no version"),
         (r#"{"locals": {}}"#.to_owned(), "a template has no option `locals`"),
         (r#"{"post-processors": {}}"#.to_owned(), "`post-processors` must be a list"),

@@ -165,3 +165,9 @@ fn who_counts_on_a_login_is_told_of_root() {
     assert!(noted("admin", shell) && !noted("root", shell));
     assert!(!noted("admin", r#"{"type": "ansible", "playbook_file": "p.yml"}"#));
 }
+
+#[test]
+fn a_version_before_its_release_is_a_version() {
+    let text = template_of("").replacen('{', r#"{"min_packer_version": "1.7.0-dev", "#, 1);
+    assert_eq!(recipe(&text).builds.len(), 1);
+}
