@@ -56,10 +56,6 @@ fn login(folder: &Path, pair: &KeyPair, port: u16) -> Login {
     Login::new(host, &pair.private, folder, &format!("test-{}-{port}", std::process::id()))
 }
 
-fn wait<T>(future: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(future)
-}
-
 #[test]
 fn one_connection_to_one_key_serves_all_commands() {
     let bench = Bench::new();
@@ -69,18 +65,18 @@ fn one_connection_to_one_key_serves_all_commands() {
     let port = free_port();
     let login = login(dir.path(), &pair, port);
     // Nobody listens yet, then a server comes whose key is not final, then the key is: the login waits it out.
-    let refused = wait(login.ensure_connected(Duration::from_secs(1))).expect_err("nobody listens");
+    let refused = login.ensure_connected(Duration::from_secs(1)).expect_err("nobody listens");
     assert!(matches!(&refused, SshError::Unreachable { last, .. } if last.contains("refused")), "{refused}");
     new_host_keys(&sandbox);
     let early = serve(&sandbox, port);
-    let denied = wait(login.ensure_connected(Duration::from_secs(2))).expect_err("the key is not there yet");
+    let denied = login.ensure_connected(Duration::from_secs(2)).expect_err("the key is not there yet");
     assert!(matches!(&denied, SshError::Unreachable { last, .. } if last.contains("Permission denied")), "{denied}");
     drop(early);
     new_host_keys(&sandbox);
     authorize(&sandbox, &pair);
     let server = serve(&sandbox, port);
     let started = Instant::now();
-    wait(login.ensure_connected(Duration::from_secs(20))).expect("a login");
+    login.ensure_connected(Duration::from_secs(20)).expect("a login");
     println!("logged in after {:.2} s", started.elapsed().as_secs_f64());
 
     let started = Instant::now();
@@ -102,7 +98,7 @@ fn one_connection_to_one_key_serves_all_commands() {
     let _server = serve(&sandbox, port);
     let up = || std::net::TcpStream::connect(("127.0.0.1", port)).ok();
     wait_until(Duration::from_secs(10), Duration::from_millis(20), up).expect("it listens");
-    let other = wait(login.ensure_connected(Duration::from_secs(1))).expect_err("the key is not the pinned one");
+    let other = login.ensure_connected(Duration::from_secs(1)).expect_err("the key is not the pinned one");
     assert!(other.to_string().contains("Host key verification failed"), "{other}");
     login.close();
 }
@@ -116,7 +112,7 @@ fn the_connection_dies_with_whoever_made_it(folder: &Path, pair: &KeyPair, port:
     let login = Login::new(host, &pair.private, &folder, &bake);
     let made = login.clone();
     std::thread::spawn(move || {
-        wait(made.ensure_connected(Duration::from_secs(20))).expect("a login");
+        made.ensure_connected(Duration::from_secs(20)).expect("a login");
         assert_eq!(count_processes_of(made.bake()), 1, "one holds the connection");
         // Whoever is killed drops nothing.
         std::mem::forget(made);

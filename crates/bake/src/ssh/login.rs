@@ -9,9 +9,6 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use ovenbird_aws::client::TimedOut;
-use ovenbird_aws::client::wait;
-use ovenbird_disk::interrupt;
 use ovenbird_disk::tool::Guarded;
 use ovenbird_disk::tool::Tool;
 use ovenbird_disk::tool::ToolError;
@@ -74,32 +71,26 @@ impl Login {
     ///
     /// # Errors
     /// [`SshError::Unreachable`] with what the last try said; an interrupt.
-    pub async fn ensure_connected(&self, patience: Duration) -> Result<(), SshError> {
+    pub fn ensure_connected(&self, patience: Duration) -> Result<(), SshError> {
         ensure_socket_folder(&self.bake)?;
         let mut last = String::new();
-        let look = async || {
-            if interrupt::requested() {
-                return Err(Ended::By(SshError::Interrupted));
+        let look = || match self.probe() {
+            Err(ToolError::Failed { last_lines, .. } | ToolError::TimedOut { last_lines, .. }) => {
+                last = last_lines.lines().last().unwrap_or("the connection was closed").to_owned();
+                None
             }
-            match self.probe() {
-                Ok(()) => Ok(Some(())),
-                Err(ToolError::Failed { last_lines, .. } | ToolError::TimedOut { last_lines, .. }) => {
-                    last = last_lines.lines().last().unwrap_or("the connection was closed").to_owned();
-                    Ok(None)
-                }
-                Err(error) => Err(Ended::By(error.into())),
-            }
+            ended => Some(ended),
         };
-        let ended = wait(format!("{} to be reachable", self.host.name), patience, PROBE, look).await;
-        ended.map_err(|ended| match ended {
-            Ended::By(error) => error,
-            Ended::TooLate(_) => SshError::Unreachable {
+        match wait_until(patience, PROBE, look) {
+            Ok(ended) => Ok(ended?),
+            Err(WaitError::Interrupted) => Err(SshError::Interrupted),
+            Err(WaitError::Deadline(patience)) => Err(SshError::Unreachable {
                 host: format!("{}:{}", self.host.address, self.host.port),
                 user: self.host.user.clone(),
                 patience,
                 last,
-            },
-        })
+            }),
+        }
     }
 
     fn probe(&self) -> Result<(), ToolError> {
@@ -212,18 +203,6 @@ fn failed(status: ExitStatus, last_lines: String) -> ToolError {
 
 fn cannot(doing: &str) -> impl FnOnce(std::io::Error) -> ToolError {
     move |source| ToolError::Start { tool: "ssh".to_owned(), doing: doing.to_owned(), source }
-}
-
-/// Why the wait for the first login ended.
-enum Ended {
-    By(SshError),
-    TooLate(#[allow(dead_code, reason = "its sentence is ours to say")] TimedOut),
-}
-
-impl From<TimedOut> for Ended {
-    fn from(error: TimedOut) -> Self {
-        Self::TooLate(error)
-    }
 }
 
 /// The folder of a bake's socket: a socket's path may have 107 bytes, so it cannot lie with the rest of the bake.

@@ -68,7 +68,7 @@ impl Step for Connect {
             let login = Login::new(host, &key, &folder, &oven.folder.id);
             oven.tell(Event::Instance { instance: id.clone(), login: login.for_a_person() });
             pause(ssh.pause_before_connecting)?;
-            login.ensure_connected(ssh.timeout).await.map_err(|error| {
+            login.ensure_connected(ssh.timeout).map_err(|error| {
                 if error.is_interrupted() { BakeError::Interrupted } else { working(format!("log in to {id}"))(error) }
             })?;
             await_cloud_init(&login)?;
