@@ -29,6 +29,11 @@ pub(crate) trait Target {
     /// A command for its shell, as the user that provisioners are.
     fn command(&self, doing: &str, script: &str) -> Tool;
 
+    /// What it is reached over, if that can be lost.
+    fn connection(&self) -> Option<&Login> {
+        None
+    }
+
     /// Runs a playbook of this machine against it. `work` receives the log; an `early` Ansible is of the same playbook.
     ///
     /// # Errors
@@ -71,6 +76,10 @@ impl Target for Login {
         Self::command(self, doing, script)
     }
 
+    fn connection(&self) -> Option<&Login> {
+        Some(self)
+    }
+
     fn play(
         &self,
         _early: Option<Early>,
@@ -88,9 +97,14 @@ impl Target for Login {
 /// What the target said.
 pub(crate) fn write(target: &dyn Target, content: &[u8], to: &str, mode: u32) -> Result<(), BakeError> {
     let doing = format!("write {to} in {}", target.name());
+    writer(target, content, to, mode).run().map(drop).map_err(working(doing))
+}
+
+/// What [`write`] runs.
+pub(crate) fn writer(target: &dyn Target, content: &[u8], to: &str, mode: u32) -> Tool {
+    let doing = format!("write {to} in {}", target.name());
     let to = quoted(to);
-    let command = target.command(&doing, &format!("cat > {to} && chmod {mode:o} {to}"));
-    command.stdin_bytes(content).deadline(TRANSFER).run().map(drop).map_err(working(doing))
+    target.command(&doing, &format!("cat > {to} && chmod {mode:o} {to}")).stdin_bytes(content).deadline(TRANSFER)
 }
 
 /// Copies the file `from` of this machine to the file `to`, with its permission bits.

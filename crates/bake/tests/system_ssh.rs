@@ -89,6 +89,7 @@ fn one_connection_to_one_key_serves_all_commands() {
     let late = login.command("sleep", "sleep 60").deadline(Duration::from_millis(300)).run().expect_err("too long");
     assert!(late.to_string().contains("still running"), "{late}");
 
+    a_lost_connection_is_told_from_an_exit_code(&login);
     the_connection_dies_with_whoever_made_it(dir.path(), &pair, port);
 
     // The same address with another key is another machine.
@@ -101,6 +102,17 @@ fn one_connection_to_one_key_serves_all_commands() {
     let other = login.ensure_connected(Duration::from_secs(1)).expect_err("the key is not the pinned one");
     assert!(other.to_string().contains("Host key verification failed"), "{other}");
     login.close();
+}
+
+/// ssh ends with 255 for both. A shell's parent is what serves its connection.
+fn a_lost_connection_is_told_from_an_exit_code(login: &Login) {
+    let code_of = |script: &str| login.command("end", script).run().expect_err("it does not end well").code();
+    assert_eq!(code_of("exit 255"), Some(255));
+    assert!(!login.was_lost(255));
+    assert_eq!(code_of("kill -KILL $PPID; sleep 60"), Some(255));
+    assert!(login.was_lost(255) && !login.was_lost(3));
+    login.ensure_connected(Duration::from_secs(20)).expect("a connection again");
+    assert!(!login.was_lost(255));
 }
 
 /// A thread that ends is to its children as a process that is killed: nothing is closed, and nothing lives on.

@@ -27,6 +27,10 @@ const PROBE: Duration = Duration::from_millis(500);
 const PROBE_DEADLINE: Duration = Duration::from_secs(8);
 /// How often is looked whether the connection stands.
 const LOOK: Duration = Duration::from_millis(10);
+/// What `ssh` ends with where the connection failed or was lost; a command may end with it too.
+const LOST: i32 = 255;
+/// How long after a command's end its connection may still stand where both were lost: a shutdown ends processes one by one.
+const SETTLED: Duration = Duration::from_secs(2);
 /// What a probe does.
 const LOG_IN: &str = "log in";
 
@@ -91,6 +95,17 @@ impl Login {
                 last,
             }),
         }
+    }
+
+    /// Whether the connection was lost under a command that ended with `code`, or could not be made for it. Where it stands, the
+    /// command itself said so.
+    #[must_use]
+    pub fn was_lost(&self, code: i32) -> bool {
+        code == LOST && wait_until(SETTLED, LOOK, || (!self.stands()).then_some(())).is_ok()
+    }
+
+    fn stands(&self) -> bool {
+        self.control("check").deadline(PROBE_DEADLINE).run().is_ok()
     }
 
     fn probe(&self) -> Result<(), ToolError> {
@@ -162,10 +177,7 @@ impl Login {
     /// Ends the connection, and removes its socket. [`Login::ensure_connected`] makes a new one, to the same key.
     pub fn close(&self) {
         // Where there is none, nothing has to be ended.
-        _ = self
-            .ssh_with([self.options(), vec!["-O".to_owned(), "exit".to_owned()]].concat())
-            .even_if_interrupted()
-            .run();
+        _ = self.control("exit").even_if_interrupted().run();
         self.let_go();
         _ = undo_socket_folder(&self.bake);
     }
@@ -186,6 +198,11 @@ impl Login {
     #[must_use]
     pub fn for_a_person(&self) -> String {
         options::for_a_person(&self.host, &self.files)
+    }
+
+    /// A word to the process that holds the connection.
+    fn control(&self, word: &str) -> Tool {
+        self.ssh_with([self.options(), vec!["-O".to_owned(), word.to_owned()]].concat())
     }
 
     fn ssh_with(&self, options: impl IntoIterator<Item = String>) -> Tool {

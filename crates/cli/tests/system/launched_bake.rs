@@ -43,9 +43,19 @@ const TEMPLATE: &str = r#"{
       "systemctl is-system-running --wait | sudo tee /opt/launched/state"
     ], "environment_vars": ["LANG=C"]},
     {"type": "ansible", "playbook_file": "play.yml",
-     "extra_arguments": ["-e", "late={{build `ID`}}/{{build `SourceAMI`}}/{{build `User` | upper}}"]}
+     "extra_arguments": ["-e", "late={{build `ID`}}/{{build `SourceAMI`}}/{{build `User` | upper}}"]},
+    {"type": "shell", "script": "away.sh", "expect_disconnect": true, "skip_clean": true},
+    {"type": "shell", "script": "away.sh", "expect_disconnect": true, "start_retry_timeout": "1m"},
+    {"type": "shell", "inline": ["test \"$(echo /tmp/script_*.sh)\" = \"$0\""]}
   ]
 }"#;
+
+/// As a reboot does: the connection is lost, and for a while there is no server.
+const AWAY: &str = r#"#!/bin/sh -e
+away='systemctl stop ssh && pkill -f "^sshd: admin" && echo lost >>/opt/launched/lost; sleep 2; systemctl start ssh'
+sudo systemd-run --quiet sh -c "$away"
+sleep 60
+"#;
 
 const PLAYBOOK: &str = "
 - hosts: all
@@ -90,6 +100,7 @@ impl Nobody {
         file("launched.json", TEMPLATE);
         file("play.yml", PLAYBOOK);
         file("files/word", "nest\n");
+        file("away.sh", AWAY);
         Tool::new("chown").args(["-R", &NOBODY.to_string()]).arg(nobody.folder.path()).run().expect("given away");
         nobody
     }
@@ -168,6 +179,8 @@ fn assert_what_was_told_is_what_the_snapshot_holds(lab: &Lab, nobody: &Nobody, i
     let held = held["files"].as_object().expect("files");
     let word = &held["/opt/launched/word"];
     assert_eq!(word["size"], 5, "{word}");
+    let lost = &held["/opt/launched/lost"];
+    assert_eq!(lost["size"], 10, "twice, and what was to run after it did: {lost}");
     assert!(held.contains_key("/opt/launched/fact"));
     assert!(!held.contains_key("/home/admin/.ssh/authorized_keys"), "the bake's key is scrubbed");
 }

@@ -10,6 +10,7 @@ use crate::fields::Fields;
 use crate::options;
 use crate::options::Row;
 use crate::options::Treatment::Honoured;
+use crate::options::Treatment::LaunchOnly;
 
 /// Type of the provisioner in templates.
 pub(crate) const TYPE: &str = "shell";
@@ -36,7 +37,7 @@ pub struct Shell {
     pub remote_file: Option<String>,
     /// Path of the uploaded script, instead of the two above.
     pub remote_path: Option<String>,
-    /// Whether the script may break the connection, as a reboot does.
+    /// Whether a script may lose the connection, as by a reboot.
     pub expect_disconnect: bool,
     /// To wait after each script.
     pub pause_after: Duration,
@@ -44,7 +45,7 @@ pub struct Shell {
     pub skip_clean: bool,
     /// Exit codes that mean that all is well. Never empty.
     pub valid_exit_codes: Vec<i32>,
-    /// How long to try to start a script while the connection is away.
+    /// How long to try to start a script while the machine cannot be reached. Never zero.
     pub start_retry_timeout: Duration,
     /// Whether files are binary, so that line ends of Windows stay.
     pub binary: bool,
@@ -54,8 +55,8 @@ pub(crate) const OPTIONS: &[Row] = &[
     super::COMMON,
     (&["inline", "script", "scripts", "inline_shebang", "execute_command", "environment_vars", "env"], Honoured),
     (&["env_var_format", "use_env_var_file", "remote_folder", "remote_file", "remote_path"], Honoured),
-    (&["expect_disconnect", "pause_after", "skip_clean", "valid_exit_codes", "start_retry_timeout"], Honoured),
-    (&["binary"], Honoured),
+    (&["pause_after", "skip_clean", "valid_exit_codes", "binary"], Honoured),
+    (&["expect_disconnect", "start_retry_timeout"], LaunchOnly),
 ];
 
 /// Reads a provisioner. `None` when nothing is to run; that has been reported.
@@ -80,7 +81,10 @@ pub(super) fn read(fields: &Fields<'_>) -> Option<Shell> {
         pause_after: fields.duration("pause_after").unwrap_or(Duration::ZERO),
         skip_clean: fields.boolean("skip_clean").unwrap_or(false),
         valid_exit_codes: script::exit_codes(fields),
-        start_retry_timeout: fields.duration("start_retry_timeout").unwrap_or(Duration::from_secs(300)),
+        start_retry_timeout: fields
+            .duration("start_retry_timeout")
+            .filter(|timeout| !timeout.is_zero())
+            .unwrap_or(Duration::from_secs(300)),
         binary: fields.boolean("binary").unwrap_or(false),
     };
     Some(Shell { script: script?, ..shell })

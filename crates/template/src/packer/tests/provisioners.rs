@@ -30,7 +30,8 @@ fn image() -> SourceAmi {
 
 #[test]
 fn shell_has_packers_defaults() {
-    let recipe = with(r#"{"type": "shell", "inline": ["echo {{build `SourceAMI`}}", "true"]}"#);
+    let inline = r#""inline": ["echo {{build `SourceAMI`}}", "true"]"#;
+    let recipe = with(&format!(r#"{{"type": "shell", {inline}, "start_retry_timeout": "0s"}}"#));
     let shell = shell(&recipe);
     let Script::Inline { lines, shebang } = &shell.script else { panic!("inline") };
     assert_eq!(lines[0].render(&image()).as_deref(), Ok("echo ami-1"));
@@ -48,7 +49,8 @@ fn shell_takes_all_of_its_options() {
     let recipe = with(
         r#"{"type": "shell", "scripts": "a.sh,b.sh", "environment_vars": ["A=1", "B=x={{.SourceAMI}}", "C="], "env": {"A": "2"},
             "execute_command": "sudo -E {{ .Vars }} sh '{{.Path | upper}}'", "use_env_var_file": true, "expect_disconnect": "true",
-            "pause_after": "5s", "skip_clean": true, "valid_exit_codes": [0, "3"], "remote_path": "/x", "binary": true}"#,
+            "pause_after": "5s", "skip_clean": true, "valid_exit_codes": [0, "3"], "remote_path": "/x", "binary": true,
+            "start_retry_timeout": "1m"}"#,
     );
     let shell = shell(&recipe);
     assert_eq!(shell.script, Script::Files(vec![Deferred::literal("a.sh"), Deferred::literal("b.sh")]));
@@ -58,6 +60,13 @@ fn shell_takes_all_of_its_options() {
     let further = BTreeMap::from([("Vars", "A=b"), ("Path", "/x")]);
     assert_eq!(shell.execute_command.render_with(&image(), &further).as_deref(), Ok("sudo -E A=b sh '/X'"));
     assert_eq!((shell.expect_disconnect, shell.skip_clean, shell.binary), (true, true, true));
+    assert_eq!(shell.start_retry_timeout, Duration::from_secs(60));
+    let notes: Vec<String> = recipe.notes.iter().map(ToString::to_string).collect();
+    let launched = "a direct bake launches no instance, so this changes nothing";
+    for (note, option) in notes.iter().zip(["expect_disconnect", "start_retry_timeout"]) {
+        assert!(note.ends_with(&format!("{option}: {launched}")), "{note}");
+    }
+    assert_eq!(notes.len(), 2);
     assert_eq!(shell.valid_exit_codes, [0, 3]);
     assert_eq!(shell.env_var_format, "export %s='%s'\n");
     let title = recipe.builds[0].provisioners[0].kind.to_string();
