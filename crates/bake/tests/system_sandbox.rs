@@ -148,6 +148,11 @@ fn nothing_of_the_host_is_in_reach() {
             "{attempt}"
         );
     }
+    // There is no machine to restart, and a script that says so goes on.
+    for command in ["reboot", "shutdown -r now", "systemctl --force --force reboot"] {
+        let said = sh(&sandbox, &format!("{command} 2>&1 && echo and on"));
+        assert!(said.starts_with("Running in chroot, ignoring") && said.ends_with("and on"), "{command}: {said}");
+    }
     // A chroot can be left by root; this one only leads into the empty room around it.
     let escape = "import os; os.mkdir('/tmp/x'); os.chroot('/tmp/x'); [os.chdir('..') for _ in range(50)]; os.chroot('.'); print(os.listdir('/'))";
     let python = sandbox.tool("python3").args(["-c", escape]).run().expect("python runs");
