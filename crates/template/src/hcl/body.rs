@@ -167,7 +167,11 @@ impl<'a> Dynamic<'a> {
             return Err(fault);
         }
         let each = block.body.find("for_each").ok_or_else(|| missing("for_each"))?;
-        let content = block.body.blocks_of("content").next().ok_or_else(|| missing("content"))?;
+        let mut contents = block.body.blocks_of("content");
+        let content = contents.next().ok_or_else(|| missing("content"))?;
+        if let Some(second) = contents.next() {
+            return Err(Fault::new(&second.kind_span, "a dynamic block has one `content`"));
+        }
         let iterator = match block.body.find("iterator").map(|attribute| &attribute.expression) {
             Some(Written::Native { expression: Expression::Variable(name), .. }) => name.as_str(),
             Some(Written::Json(Node { value: Value::Text(name), .. })) => name,

@@ -6,6 +6,7 @@ use super::body;
 use super::config::Block;
 use super::eval::Worked;
 use super::outside::Answers;
+use super::schema;
 use super::value::PLACEHOLDER;
 use super::values::Values;
 use crate::amazon_ebs;
@@ -97,6 +98,7 @@ pub(super) fn read<'a>(values: &'a Values<'a>, block: &'a Block) -> Worked {
     let kind = block.label(0);
     let span = block.labels.first().map_or(&block.kind_span, |label| &label.span);
     if kind == "null" {
+        schema::check(values, "the data source `null`", &block.body, &["input"], &[]);
         let input = block.body.find("input").map(|input| values.eval().written(&input.expression)).transpose()?;
         return Ok(Node {
             span: span.clone(),

@@ -124,6 +124,12 @@ fn small_faults_have_their_sentence() {
         ("", "locals {\n a {\n }\n}", "`locals` has no block `a`"),
         ("", "variables {\n a {\n }\n}", "`variables` has no block `a`"),
         ("name = \"x\"", "", "a source has no `name`"),
+        ("", "data \"null\" \"x\" {\n input = 1\n inptu = 2\n}", "did you mean `input`?"),
+        (
+            "dynamic \"tag\" {\n for_each = []\n content {\n }\n content {\n }\n}",
+            "",
+            "a dynamic block has one `content`",
+        ),
     ] {
         let shown = errors(&template(source, "", root));
         assert!(shown.contains(sentence), "{source}{root}: {shown}");
