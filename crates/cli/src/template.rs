@@ -167,8 +167,8 @@ fn files(folder: &Path, endings: [&str; 2]) -> Result<Vec<PathBuf>, Failure> {
 }
 
 fn source(file: &Path) -> Result<Source, Failure> {
-    let text = fs_err::read_to_string(file).map_err(|error| Failure::of(Kind::Usage, &error))?;
-    Ok(Source::new(&file.display().to_string(), &text))
+    let bytes = fs_err::read(file).map_err(|error| Failure::of(Kind::Usage, &error))?;
+    Source::from_bytes(&file.display().to_string(), &bytes).map_err(|error| Failure::of(Kind::Usage, &error))
 }
 
 /// Every error of the template with its place and caret.

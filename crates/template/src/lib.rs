@@ -53,6 +53,7 @@ pub use hcl::is_placeholder;
 pub use hcl::parse_hcl;
 pub use named_files::NamedFile;
 pub use packer::parse;
+pub use place::NotUtf8;
 pub use place::Place;
 pub use place::Source;
 pub use post_processor::Manifest;

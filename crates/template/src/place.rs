@@ -6,6 +6,19 @@ use std::sync::Arc;
 
 use miette::NamedSource;
 
+/// Says that a text is in UTF-8, where anything has to.
+pub(crate) const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// A file that is no text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name}:{line} is not encoded in UTF-8; save the file in that encoding")]
+pub struct NotUtf8 {
+    /// Name of the file.
+    pub name: String,
+    /// The first line that is not.
+    pub line: usize,
+}
+
 /// A text with the name that people know it by. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Source(pub(crate) Arc<NamedSource<String>>);
@@ -15,6 +28,18 @@ impl Source {
     #[must_use]
     pub fn new(name: &str, text: &str) -> Self {
         Self(Arc::new(NamedSource::new(name, text.to_owned())))
+    }
+
+    /// A file's content. A byte order mark, which some editors put before it, is no part of the text.
+    ///
+    /// # Errors
+    /// When it is not in UTF-8.
+    pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self, NotUtf8> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            NotUtf8 { name: name.to_owned(), line: before.iter().filter(|byte| **byte == b'\n').count() + 1 }
+        })?;
+        Ok(Self::new(name, text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)))
     }
 
     /// Its name.
@@ -109,3 +134,21 @@ impl fmt::Display for Place {
 
 /// Bytes of a text, or of a template's texts, `start..end`.
 pub(crate) type Span = Range<usize>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_behind_its_byte_order_mark() {
+        let source = Source::from_bytes("a.pkr.hcl", b"\xef\xbb\xbflocals {}\n").expect("UTF-8");
+        assert_eq!(source.text(), "locals {}\n");
+        assert_eq!(Source::from_bytes("a", "é".as_bytes()).expect("UTF-8").text(), "é");
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_refused_at_its_line() {
+        let error = Source::from_bytes("a.pkr.hcl", b"locals {\n  a = \"caf\xe9\"\n}\n").expect_err("Latin-1");
+        assert_eq!(error.to_string(), "a.pkr.hcl:2 is not encoded in UTF-8; save the file in that encoding");
+    }
+}

@@ -22,6 +22,7 @@ use hcl_edit::template::Template;
 use hcl_edit::visit_mut;
 use hcl_edit::visit_mut::VisitMut;
 
+use crate::place::BYTE_ORDER_MARK;
 use crate::place::floor;
 
 /// Why a text is not HCL, and where in it.
@@ -47,6 +48,7 @@ pub(super) fn expression(text: &str) -> Result<Expression, Invalid> {
 
 /// A template's text, such as that of a file of `templatefile`.
 pub(super) fn template(text: &str) -> Result<Template, Invalid> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
     let mut template = hcl_edit::parser::parse_template(text).map_err(|error| invalid(text, &error))?;
     settle(text, |settling| {
         settling.template(&mut template, Form::Lines);

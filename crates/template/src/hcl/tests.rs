@@ -51,6 +51,7 @@ fn parse(files: &[(&str, &str)], variables: &Variables, answers: &Answers) -> Re
             ("/project/web/user.tpl", "%{ for u in users ~}\nuser ${u}\n%{ endfor ~}\nhost ${upper(host)}\n"),
             ("/project/web/list.tpl", "pk:\n  %{~ for p in l ~}\n  - ${p}\n  %{~ endfor ~}\ndone"),
             ("/project/web/itself.tpl", "a${templatefile(\"itself.tpl\", {})}"),
+            ("/project/web/marked.tpl", "\u{feff}${n}!"),
             ("/project/web/files/a.conf", ""),
             ("/project/web/files/deep/b.conf", ""),
             ("/project/web/files/c.txt", ""),

@@ -55,6 +55,11 @@ fn files_and_json_are_read_line_by_line() {
 }
 
 #[test]
+fn a_byte_order_mark_is_no_part_of_a_template() {
+    assert_eq!(worked("templatefile(\"marked.tpl\", { n = 1 })"), "\"1!\"");
+}
+
+#[test]
 fn escapes_within_directives_are_decoded() {
     let exports = r#""%{ for k, v in { a = "b" } }export ${k}=\"${v}\"\n%{ endfor }""#;
     assert_eq!(worked(exports), r#""export a=\"b\"\n""#);
