@@ -76,6 +76,7 @@ fn what_has_no_value_is_refused_at_its_line() {
         ("a: 1\n---\nb: 2", "there is a second document"),
         ("a: &x [*x]", "an alias stands within its own anchor"),
         ("a: !!set {x: }", "set` is not supported here"),
+        ("a: 0b12", "`0b12` is no binary number; a string stands in quotes"),
         ("a: !!int x", "`x` is no `!!int`"),
         ("a:\n  <<: 1", "`<<` can merge a mapping only, this is a number"),
         ("a: 1\nb: [", "line 3 of the YAML"),

@@ -56,7 +56,8 @@ fn resolved(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Answer {
     };
     match found {
         Some(value) => Ok(value),
-        None if tag.is_empty() => Ok(Value::text(text)),
+        None if tag.is_empty() && !text.trim_start_matches('-').starts_with("0b") => Ok(Value::text(text)),
+        None if tag.is_empty() => Err(format!("`{text}` is no binary number; a string stands in quotes")),
         None => Err(format!("`{text}` is no `!!{tag}`")),
     }
 }
