@@ -172,7 +172,11 @@ fn outside(kind: &Type, input: &Input) -> Result<Node, Fault> {
             format!("the variable `{}` is {kind}, but this is no expression: {}", input.name, invalid.message);
         Fault::new(&input.node.span, message)
     })?;
-    Eval { base: Base::Within(&input.node.span), ..Eval::literals(0) }.expression(&expression)
+    let eval = Eval { base: Base::Within(&input.node.span), ..Eval::literals(0) };
+    eval.expression(&expression).map_err(|fault| {
+        let message = format!("the variable `{}` is {kind}, written as an expression: {}", input.name, fault.message);
+        Fault { message, ..fault }.with_help(Some("strings stand in quotes, such as [\"a\", \"b\"]".to_owned()))
+    })
 }
 
 /// The validation blocks of a variable.

@@ -45,10 +45,9 @@ fn a_value_of_the_command_line_is_shown_by_its_name() {
 fn a_value_of_the_environment_is_shown_by_its_name() {
     // The tests' environment has PKR_VAR_size=9 and PKR_VAR_stranger=x.
     let shown = said("variable \"stranger\" {\n type = list(number)\n}", |_| ());
-    assert_eq!(
-        shown,
-        "error: only literal values may stand here\n --> PKR_VAR_stranger\n  = help: a variables file knows neither variables nor functions\n"
-    );
+    let expected = "error: the variable `stranger` is a list, written as an expression: only literal values may stand here\n \
+        --> PKR_VAR_stranger\n  = help: strings stand in quotes, such as [\"a\", \"b\"]\n";
+    assert_eq!(shown, expected);
 }
 
 #[test]
