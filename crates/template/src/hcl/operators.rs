@@ -63,11 +63,11 @@ fn numbers(operator: BinaryOperator, left: &Node, right: &Node) -> Result<Option
         return Err("this divides by zero".to_owned());
     }
     let value = match operator {
-        Plus => Value::number(left + right),
-        Minus => Value::number(left - right),
-        Mul => Value::number(left * right),
-        Div => Value::number(left / right),
-        Mod => Value::number(left % right),
+        Plus => Value::number(rounded(left + right)),
+        Minus => Value::number(rounded(left - right)),
+        Mul => Value::number(rounded(left * right)),
+        Div => Value::number(rounded(left / right)),
+        Mod => Value::number(rounded(left % right)),
         Less => Value::Boolean(left < right),
         LessEq => Value::Boolean(left <= right),
         Greater => Value::Boolean(left > right),
@@ -75,4 +75,9 @@ fn numbers(operator: BinaryOperator, left: &Node, right: &Node) -> Result<Option
         Eq | NotEq | And | Or => return Ok(None),
     };
     Ok(Some(value))
+}
+
+/// A fraction to the 15 digits that survive arithmetic, so that 0.1 + 0.2 is 0.3 as in Packer, whose numbers have more of them.
+pub(super) fn rounded(number: f64) -> f64 {
+    if number.fract() == 0.0 { number } else { format!("{number:.14e}").parse().unwrap_or(number) }
 }

@@ -1,5 +1,6 @@
 //! Functions of numbers.
 
+use super::super::operators::rounded;
 use super::MANY;
 use super::Row;
 use super::arguments::Arguments;
@@ -25,7 +26,8 @@ pub(super) const FUNCTIONS: &[Row] = &[
     ("min", "min(NUMBER, …)", 1, MANY, |a| Ok(Value::number(all(a)?.into_iter().fold(f64::INFINITY, f64::min)))),
     ("sum", "sum(LIST)", 1, 1, |a| {
         let numbers: Option<Vec<f64>> = a.list(0)?.iter().map(crate::tree::Node::to_number).collect();
-        numbers.map_or_else(|| a.wrong(0, "a list of numbers"), |numbers| Ok(Value::number(numbers.iter().sum())))
+        numbers
+            .map_or_else(|| a.wrong(0, "a list of numbers"), |numbers| Ok(Value::number(rounded(numbers.iter().sum()))))
     }),
     ("parseint", "parseint(TEXT, BASE)", 2, 2, |a| {
         let (text, base) = (a.text(0)?, a.integer(1)?);
