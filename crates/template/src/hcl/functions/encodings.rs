@@ -120,28 +120,43 @@ fn csv(text: &str) -> Answer {
     Ok(Value::list(rows.map(object).collect::<Result<Vec<_>, _>>()?))
 }
 
+/// Where in a value of a line the reader is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cell {
+    Plain,
+    Quoted,
+    /// Behind the closing quote.
+    Closed,
+}
+
 fn rows(text: &str) -> Result<Vec<Vec<String>>, String> {
     let (mut rows, mut row, mut cell) = (Vec::new(), Vec::new(), String::new());
     let mut chars = text.chars().peekable();
-    let mut quoted = false;
+    let mut state = Cell::Plain;
     while let Some(char) = chars.next() {
-        match (quoted, char) {
-            (true, '"') if chars.next_if_eq(&'"').is_some() => cell.push('"'),
-            (true, '"') => quoted = false,
-            (true, char) => cell.push(char),
-            (false, '"') if cell.is_empty() => quoted = true,
-            (false, ',') => row.push(std::mem::take(&mut cell)),
-            (false, '\r') => {}
-            (false, '\n') => {
-                if !row.is_empty() || !cell.is_empty() {
+        match (state, char) {
+            (Cell::Quoted, '"') if chars.next_if_eq(&'"').is_some() => cell.push('"'),
+            (Cell::Quoted, '"') => state = Cell::Closed,
+            (Cell::Quoted, char) => cell.push(char),
+            (Cell::Plain, '"') if cell.is_empty() => state = Cell::Quoted,
+            (_, '"') => return Err("a value with a quote in it must be in quotes, and the quote doubled".to_owned()),
+            (_, ',') => {
+                row.push(std::mem::take(&mut cell));
+                state = Cell::Plain;
+            }
+            (_, '\r') if chars.peek().is_none_or(|next| *next == '\n') => {}
+            (_, '\n') => {
+                if !row.is_empty() || !cell.is_empty() || state == Cell::Closed {
                     row.push(std::mem::take(&mut cell));
                     rows.push(std::mem::take(&mut row));
                 }
+                state = Cell::Plain;
             }
-            (false, char) => cell.push(char),
+            (Cell::Closed, _) => return Err("something stands between a closing quote and the comma".to_owned()),
+            (Cell::Plain, char) => cell.push(char),
         }
     }
-    if quoted {
+    if state == Cell::Quoted {
         return Err("a quote is not closed".to_owned());
     }
     if !row.is_empty() || !cell.is_empty() {

@@ -53,7 +53,9 @@ fn title(text: &str) -> String {
     text.chars()
         .flat_map(|char| {
             let upper = is_start && char.is_lowercase();
-            is_start = !char.is_alphanumeric() && char != '\'' && char != '_';
+            // Go's notion: an apostrophe ends a word.
+            is_start =
+                if char.is_ascii() { !char.is_ascii_alphanumeric() && char != '_' } else { char.is_whitespace() };
             if upper { char.to_uppercase().collect::<Vec<_>>() } else { vec![char] }
         })
         .collect()
