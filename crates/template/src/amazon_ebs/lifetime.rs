@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::fields::Fields;
+use crate::hcl::is_placeholder;
 use crate::options;
 use crate::options::Row;
 use crate::options::Treatment::Honoured;
@@ -85,7 +86,7 @@ fn protection(fields: &Fields<'_>) -> Option<DeregistrationProtection> {
 }
 
 fn deprecate_at(fields: &Fields<'_>) -> Option<Timestamp> {
-    let text = fields.text("deprecate_at")?;
+    let text = fields.text("deprecate_at").filter(|text| !is_placeholder(text))?;
     let instant = text.parse();
     if let (Err(_), Some(node)) = (&instant, fields.find("deprecate_at")) {
         let help = "write it as 2027-01-31T12:00:00Z".to_owned();

@@ -141,6 +141,13 @@ fn add(members: &mut Vec<Member>, key: &str, key_span: &Span, node: Node) {
 
 fn dynamic(eval: &Eval<'_>, block: &Block, into: &mut Vec<Member>) -> Result<(), Fault> {
     let dynamic = Dynamic::read(eval, block)?;
+    let is_there = into.iter().any(|member| member.key == block.label(0));
+    if dynamic.values.is_empty() && !is_there {
+        // Its name is looked at even so.
+        let span = block.labels.first().map_or(&block.kind_span, |label| &label.span);
+        let none = Node { span: span.clone(), value: Value::Array(Vec::new()) };
+        into.push(Member { key: block.label(0).to_owned(), key_span: span.clone(), node: none });
+    }
     for value in &dynamic.values {
         let frame = Frame { name: dynamic.iterator, value: value.clone(), outer: eval.frame };
         let inner = Eval { frame: Some(&frame), ..*eval };

@@ -259,7 +259,7 @@ fn nested_and_dynamic_blocks_become_lists() {
 #[test]
 fn elements_of_a_set_are_their_own_keys() {
     let text = template(
-        "region_kms_key_ids = {}\nami_regions = toset([\"us-west-2\", \"us-east-1\"])\n\
+        "dynamic \"metadata_options\" {\n for_each = []\n content {\n }\n}\nami_regions = toset([\"us-west-2\", \"us-east-1\"])\n\
          dynamic \"tag\" {\n for_each = toset([\"B\", \"A\"])\n content {\n key = tag.key\n value = tag.value\n }\n}",
         "",
         "",
@@ -484,7 +484,7 @@ fn what_is_worked_out_from_unknown_values_is_unknown_too() {
     }
     let options = "launch_block_device_mappings {\n device_name = \"/dev/sda1\"\n volume_size = jsondecode(local.p).size\n\
         encrypted = jsondecode(local.p).on\n}\ntags = jsondecode(local.p)\nami_users = jsondecode(local.p)\n\
-        metadata_options {\n http_tokens = local.p\n}\n\
+        metadata_options {\n http_tokens = local.p\n}\ndeprecate_at = timeadd(local.p, \"24h\")\n\
         dynamic \"run_tag\" {\n for_each = toset(split(\",\", local.p))\n content {\n key = run_tag.key\n value = 1\n }\n}\n\
         ami_description = length([local.p, local.p]) == 2 ? \"known\" : \"\"";
     let recipe = recipe(&template(options, "", root));

@@ -124,6 +124,7 @@ fn small_faults_have_their_sentence() {
         ("", "locals {\n a {\n }\n}", "`locals` has no block `a`"),
         ("", "variables {\n a {\n }\n}", "`variables` has no block `a`"),
         ("name = \"x\"", "", "a source has no `name`"),
+        ("dynamic \"tga\" {\n for_each = []\n content {\n }\n}", "", "did you mean `tag`?"),
         ("", "data \"null\" \"x\" {\n input = 1\n inptu = 2\n}", "did you mean `input`?"),
         (
             "dynamic \"tag\" {\n for_each = []\n content {\n }\n content {\n }\n}",
