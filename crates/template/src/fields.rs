@@ -117,6 +117,11 @@ impl<'a> Fields<'a> {
             .filter(|node| !matches!(node.value, Value::Null))
     }
 
+    /// Whether an option depends on what is not known before AWS is asked: it may turn out to be right.
+    pub(crate) fn is_open(&self, name: &str) -> bool {
+        self.find(name).is_some_and(Node::is_unknown)
+    }
+
     /// Reports that an option is not there, or there and empty.
     pub(crate) fn missing(&self, name: &str, help: &str) {
         let (span, end) = match self.find(name) {

@@ -73,6 +73,9 @@ pub(crate) fn read(node: &Node, findings: &Findings, scope: Scope<'_>, builds: &
 fn work_in_override<'a>(fields: &mut Fields<'a>, build: &str, builds: &[&str]) {
     let Some(node) = fields.find("override") else { return };
     let Value::Object(overrides) = &node.value else {
+        if fields.is_open("override") {
+            return;
+        }
         fields.findings.error(&node.span, "`override` must be an object of builder names", None);
         return;
     };

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::fields::Fields;
-use crate::hcl::is_placeholder;
 use crate::options;
 use crate::options::Row;
 use crate::options::Treatment::Honoured;
@@ -54,14 +53,17 @@ pub(super) fn copies(fields: &Fields<'_>) -> Copies {
     let regions: Vec<String> = fields.texts("ami_regions").into_iter().filter(|region| !region.is_empty()).collect();
     let kms_key_ids = fields.map("region_kms_key_ids", |member| fields.scalar(&member.key, &member.node));
     let own = fields.text("region");
-    let is_known = |region: &String| regions.contains(region) || own.as_ref().is_none_or(|own| own == region);
+    let is_known = |region: &String| {
+        fields.is_open("ami_regions") || regions.contains(region) || own.as_ref().is_none_or(|own| own == region)
+    };
     if let (Some(region), Some(node)) =
         (kms_key_ids.keys().find(|region| !is_known(region)), fields.find("region_kms_key_ids"))
     {
         let help = format!("add `{region}` to ami_regions, or remove its key");
         fields.findings.error(&node.span, format!("no copy goes to `{region}`, which has a key"), Some(help));
     }
-    let without = regions.iter().find(|region| !kms_key_ids.is_empty() && !kms_key_ids.contains_key(*region));
+    let is_without = |region: &&String| !kms_key_ids.is_empty() && !kms_key_ids.contains_key(*region);
+    let without = regions.iter().find(is_without).filter(|_| !fields.is_open("ami_regions"));
     if let (Some(region), Some(node)) = (without, fields.find("region_kms_key_ids")) {
         let help = format!("add its key; `{region}: \"\"` is that region's default key");
         fields.findings.error(&node.span, format!("the copy in `{region}` has no key, and others have"), Some(help));
@@ -86,7 +88,7 @@ fn protection(fields: &Fields<'_>) -> Option<DeregistrationProtection> {
 }
 
 fn deprecate_at(fields: &Fields<'_>) -> Option<Timestamp> {
-    let text = fields.text("deprecate_at").filter(|text| !is_placeholder(text))?;
+    let text = fields.text("deprecate_at").filter(|_| !fields.is_open("deprecate_at"))?;
     let instant = text.parse();
     if let (Err(_), Some(node)) = (&instant, fields.find("deprecate_at")) {
         let help = "write it as 2027-01-31T12:00:00Z".to_owned();

@@ -73,7 +73,7 @@ fn kms_key_id(fields: &Fields<'_>) -> Option<String> {
 
 fn check_communicator(fields: &Fields<'_>) {
     let Some(node) = fields.find("communicator") else { return };
-    if let Some(name) = fields.text("communicator").filter(|name| name != "ssh") {
+    if let Some(name) = fields.text("communicator").filter(|name| name != "ssh" && !fields.is_open("communicator")) {
         let help = "Ovenbird bakes Linux images; remove it, or use `ssh`".to_owned();
         fields.findings.error(&node.span, format!("the communicator `{name}` is not supported"), Some(help));
     }

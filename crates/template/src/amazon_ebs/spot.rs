@@ -48,6 +48,7 @@ pub(super) fn read(fields: &Fields<'_>) -> Option<Spot> {
     };
     if let SpotPrice::Most(price) = &spot.price
         && price.parse::<f64>().is_err()
+        && !fields.is_open("spot_price")
         && let Some(node) = fields.find("spot_price")
     {
         let help = "write dollars, such as 0.05, or auto".to_owned();

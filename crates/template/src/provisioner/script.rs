@@ -79,6 +79,7 @@ pub(super) fn environment(fields: &Fields<'_>) -> Vec<(String, Deferred)> {
     for pair in fields.deferred_texts("environment_vars") {
         match pair.split_once('=') {
             Some((name, value)) if !name.is_empty() => set(name, value),
+            _ if fields.is_open("environment_vars") => {}
             _ => {
                 let span = fields.find("environment_vars").map(|node| node.span.clone()).unwrap_or_default();
                 fields.findings.error(&span, "`environment_vars` must be a list of NAME=value", None);
@@ -96,7 +97,9 @@ pub(super) fn exit_codes(fields: &Fields<'_>) -> Vec<i32> {
     let codes = fields.texts("valid_exit_codes");
     let numbers = codes.iter().filter_map(|code| {
         let number = code.parse();
-        if let (Err(_), Some(node)) = (&number, fields.find("valid_exit_codes")) {
+        if let (Err(_), Some(node), false) =
+            (&number, fields.find("valid_exit_codes"), fields.is_open("valid_exit_codes"))
+        {
             fields.findings.error(&node.span, format!("`valid_exit_codes` has `{code}`, which is no number"), None);
         }
         number.ok()

@@ -85,7 +85,8 @@ pub(crate) fn read(fields: &Fields<'_>, table: &[Row]) -> Option<ShellLocal> {
 
 fn only_on(fields: &Fields<'_>) -> Vec<String> {
     let systems = fields.texts("only_on");
-    for system in systems.iter().filter(|system| !SYSTEMS.contains(&system.as_str())) {
+    let is_wrong = |system: &&String| !SYSTEMS.contains(&system.as_str()) && !fields.is_open("only_on");
+    for system in systems.iter().filter(is_wrong) {
         let span = fields.find("only_on").map(|node| node.span.clone()).unwrap_or_default();
         let help = format!("there are {}", SYSTEMS.join(", "));
         fields.findings.error(&span, format!("`only_on` has `{system}`, which is no operating system"), Some(help));

@@ -205,6 +205,12 @@ fn what_is_wrong_is_said_once() {
     for (source, build, count) in [
         ("", "provisioner \"shell\" {\n inline = [build.ID == \"\"]\n}", 1),
         ("", "provisioner \"shell\" {\n inline = [element([\"a\"], -1)]\n}", 1),
+        (
+            "spot_price = local.x\ndeprecate_at = local.x\ncommunicator = local.x\nami_regions = [local.x]\n\
+             region_kms_key_ids = { us-east-1 = \"k\" }",
+            "provisioner \"shell-local\" {\n inline = [\"a\"]\n environment_vars = [local.x]\n valid_exit_codes = [local.x]\n only_on = [local.x]\n override = local.x\n}",
+            8,
+        ),
         ("", "provisioner \"shell\" {\n iinline = [build.ID == \"\"]\n}", 3),
         ("tags = { a = local.x }\nmetadata_options {\n http_tokens = local.x\n}", "", 2),
         ("launch_block_device_mappings {\n device_name = local.x\n volume_size = local.y\n}", "", 2),
