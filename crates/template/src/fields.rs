@@ -21,7 +21,7 @@ use crate::tree::Value;
 use crate::variables;
 
 /// What is noted of a user variable that is used and not declared.
-pub(crate) const UNDECLARED: &str = "there is no such variable; as in Packer, it is empty";
+pub(crate) const UNDECLARED: &str = "there is no such variable; it is empty";
 
 /// What was found while reading: everything is read before anything is reported.
 pub(crate) struct Findings {

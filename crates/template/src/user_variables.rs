@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::deferred::Deferred;
 use crate::fault::TemplateError;
 use crate::fields::Findings;
+use crate::fields::UNDECLARED;
 use crate::go;
 use crate::nearest::nearest;
 use crate::place::Source;
@@ -183,10 +184,9 @@ impl<'a> UserVariables<'a> {
             uuids: self.uuids,
         };
         let folded = go::parse(text).and_then(|parts| {
-            // Packer takes such a name for empty in an option, and for a fault in a variable.
             for (name, span) in go::undeclared(&parts, &scope) {
-                let message = format!("the variable `{}` needs `{name}`, which is not declared", given.name);
-                self.findings.errors.borrow_mut().push(TemplateError::new(&given.source, given.span(&span), message));
+                let place = given.source.place(given.span(&span).start);
+                self.note(Note { place, option: name, text: UNDECLARED.to_owned(), only_direct: false });
             }
             go::fold(parts, &scope)
         });

@@ -1,6 +1,7 @@
 //! `ovenbird validate`
 
 use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::path::PathBuf;
 
@@ -67,9 +68,9 @@ fn obstacles(recipe: &Recipe, directory: &Path) -> Vec<String> {
         let unsupported = recipe.unsupported_in(build).into_iter().map(ToString::to_string);
         unsupported.chain(missing_files(build, directory)).collect::<Vec<_>>()
     };
-    let mut found: Vec<String> = builds.flat_map(of).collect();
-    found.dedup();
-    found
+    // A provisioner of several builds is told of once.
+    let mut told = BTreeSet::new();
+    builds.flat_map(of).filter(|sentence| told.insert(sentence.clone())).collect()
 }
 
 fn unsupported_builders(recipe: &Recipe) -> Vec<String> {

@@ -93,6 +93,14 @@ fn template(source: &str, build: &str, root: &str) -> String {
     )
 }
 
+#[test]
+fn the_first_word_of_a_source_is_not_read() {
+    for written in ["amazon-ebs.web", "source.amazon-ebs.web", "sources.amazon-ebs.web", "x.amazon-ebs.web"] {
+        let text = template("", "", "").replace("source.amazon-ebs.web", written);
+        assert_eq!(recipe(&text).builds[0].name, "amazon-ebs.web", "{written}");
+    }
+}
+
 /// The example template, in the other syntax.
 const EXAMPLE: &str = r#"
 packer {

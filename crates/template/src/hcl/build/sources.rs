@@ -75,13 +75,17 @@ fn nested_use<'a>(values: &'a Values<'a>, root: &'a Body, eval: &Eval<'_>, neste
     Some(one)
 }
 
-/// The source that a build names.
+/// The source that a build names: `source.TYPE.NAME`, or without the first word, which Packer does not read either.
 fn find<'a>(values: &'a Values<'a>, root: &'a Body, reference: &str, span: &Span) -> Option<Use<'a>> {
-    let wanted = reference.strip_prefix("source.").unwrap_or(reference);
+    let words: Vec<&str> = reference.split('.').collect();
+    let wanted = match words.as_slice() {
+        [_, kind, name, ..] => format!("{kind}.{name}"),
+        _ => reference.to_owned(),
+    };
     let full = |block: &Block| format!("{}.{}", block.label(0), block.label(1));
     let Some(source) = root.blocks_of("source").find(|block| full(block) == wanted) else {
         let known: Vec<String> = root.blocks_of("source").map(full).collect();
-        let help = did_you_mean(wanted, known.iter().map(String::as_str))
+        let help = did_you_mean(&wanted, known.iter().map(String::as_str))
             .or_else(|| Some(format!("there are {}", known.join(", "))).filter(|_| !known.is_empty()));
         values.report(Fault::new(span, format!("there is no source `{wanted}`")).with_help(help));
         return None;
