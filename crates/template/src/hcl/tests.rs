@@ -1,3 +1,5 @@
+mod builds;
+mod data;
 mod expressions;
 mod faults;
 mod format;
@@ -91,14 +93,6 @@ fn template(source: &str, build: &str, root: &str) -> String {
         "source \"amazon-ebs\" \"web\" {{\nsource_ami = \"ami-1\"\nami_name = \"web\"\n{source}\n}}\n\
          build {{\nsources = [\"source.amazon-ebs.web\"]\n{build}\n}}\n{root}\n"
     )
-}
-
-#[test]
-fn the_first_word_of_a_source_is_not_read() {
-    for written in ["amazon-ebs.web", "source.amazon-ebs.web", "sources.amazon-ebs.web", "x.amazon-ebs.web"] {
-        let text = template("", "", "").replace("source.amazon-ebs.web", written);
-        assert_eq!(recipe(&text).builds[0].name, "amazon-ebs.web", "{written}");
-    }
 }
 
 /// The example template, in the other syntax.
@@ -247,24 +241,6 @@ fn locals_need_each_other_in_any_order() {
 }
 
 #[test]
-fn nested_and_dynamic_blocks_become_lists() {
-    let text = template(
-        "tag {\n key = \"one\"\n value = \"1\"\n}\ntag {\n key = \"two\"\n value = \"2\"\n}\n\
-         dynamic \"launch_block_device_mappings\" {\n for_each = { \"/dev/a\" = 1, \"/dev/b\" = 2 }\n iterator = disk\n\
-         content {\n device_name = disk.key\n volume_size = disk.value\n }\n}",
-        "dynamic \"provisioner\" {\n for_each = [\"x\", \"y\"]\n labels = [\"ansible\"]\n content {\n playbook_file = \"${provisioner.value}.yml\"\n }\n}",
-        "",
-    );
-    let recipe = recipe(&text);
-    let names: Vec<&str> =
-        ebs(&recipe).launch_block_device_mappings.iter().map(|one| one.device_name.as_str()).collect();
-    assert_eq!(names, ["/dev/a", "/dev/b"]);
-    assert_eq!(ebs(&recipe).tags.keys().collect::<Vec<_>>(), ["one", "two"]);
-    let shown: Vec<String> = recipe.builds[0].provisioners.iter().map(|one| one.kind.to_string()).collect();
-    assert_eq!(shown, ["ansible x.yml", "ansible y.yml"]);
-}
-
-#[test]
 fn elements_of_a_set_are_their_own_keys() {
     let text = template(
         "dynamic \"metadata_options\" {\n for_each = []\n content {\n }\n}\nami_regions = toset([\"us-west-2\", \"us-east-1\"])\n\
@@ -276,87 +252,6 @@ fn elements_of_a_set_are_their_own_keys() {
     let tags: Vec<_> = ebs(&recipe).tags.iter().map(|(key, value)| (key.as_str(), value.find_literal())).collect();
     assert_eq!(tags, [("A", Some("A")), ("B", Some("B"))]);
     assert_eq!(ebs(&recipe).copies.regions, ["us-east-1", "us-west-2"]);
-}
-
-#[test]
-fn builds_name_sources_and_add_to_them() {
-    let text = r#"
-source "amazon-ebs" "a" {
-  source_ami = "ami-1"
-  ami_name   = "plain"
-  launch_block_device_mappings {
-    device_name = "/dev/sda1"
-  }
-  tags       = { source = "${source.type}.${source.name}" }
-}
-source "amazon-ebs" "b" {
-  source_ami = "ami-2"
-  ami_name   = "bbb"
-}
-build {
-  name = "fleet"
-  sources = ["source.amazon-ebs.a", "amazon-ebs.b"]
-  source "source.amazon-ebs.a" {
-    name          = "renamed"
-    instance_type = "t3.large"
-    launch_block_device_mappings {
-      device_name = "/dev/sdb"
-    }
-  }
-  provisioner "ansible" {
-    playbook_file = "${source.type}-${source.name}-${build.name}.yml"
-    extra_arguments = ["-e", "image=${build.SourceAMI}", "ID=${upper("on ${lower(build.ID)}!")}", join(",", ["a", lower(build.User)])]
-    except = ["amazon-ebs.b"]
-    override = { renamed = { host_alias = "other" } }
-  }
-  post-processor "manifest" {
-    only = ["amazon-ebs.b"]
-    output = "{{build_name}}.json"
-  }
-}
-"#;
-    let recipe = recipe(text);
-    let names: Vec<&str> = recipe.builds.iter().map(|build| build.name.as_str()).collect();
-    assert_eq!(names, ["fleet.amazon-ebs.a", "fleet.amazon-ebs.b", "fleet.amazon-ebs.renamed"]);
-    let kinds: Vec<Vec<String>> =
-        recipe.builds.iter().map(|build| build.provisioners.iter().map(|one| one.kind.to_string()).collect()).collect();
-    assert_eq!(kinds, [vec!["ansible amazon-ebs-a-fleet.yml"], vec![], vec!["ansible amazon-ebs-renamed-fleet.yml"]]);
-    let ProvisionerKind::Ansible(ansible) = &recipe.builds[2].provisioners[0].kind else { panic!("ansible") };
-    assert_eq!(ansible.host_alias, "other");
-    let instance = [("ID", "i-Ab"), ("User", "Admin")].map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let image = crate::SourceAmi { id: "ami-9".to_owned(), instance: instance.into(), ..crate::SourceAmi::default() };
-    let rendered: Vec<_> = ansible.extra_arguments[1..].iter().map(|text| text.render(&image)).collect();
-    assert_eq!(rendered, ["image=ami-9", "ID=ON I-AB!", "a,admin"].map(|text| Ok(text.to_owned())));
-    assert_eq!(recipe.post_processors.len(), 1);
-    assert_eq!(recipe.post_processors[0][0].only, ["fleet.amazon-ebs.b"]);
-    let over = recipe.find_build(Some("fleet.amazon-ebs.renamed")).expect("there");
-    let Builder::AmazonEbs(over) = &over.builder else { panic!("supported") };
-    assert_eq!(over.instance_type.as_deref(), Some("t3.large"));
-    let devices = |ebs: &AmazonEbs| -> Vec<String> {
-        ebs.launch_block_device_mappings.iter().map(|one| one.device_name.clone()).collect()
-    };
-    assert_eq!(devices(over), ["/dev/sda1", "/dev/sdb"]);
-    assert_eq!(devices(ebs(&recipe)), ["/dev/sda1"]);
-    assert_eq!(over.tags["source"].find_literal(), Some("amazon-ebs.renamed"));
-}
-
-#[test]
-fn a_build_adds_to_a_source_in_json_too_and_changes_nothing() {
-    let source = |further: &str| {
-        format!(
-            r#"{{
-              "source": {{"amazon-ebs": {{"web": {{"source_ami": "ami-1", "ami_name": "web",
-                "launch_block_device_mappings": [{{"device_name": "/dev/sda1"}}]}}}}}},
-              "build": {{"source": {{"amazon-ebs.web": {{{further}}}}}}}
-            }}"#
-        )
-    };
-    let text = source(r#""launch_block_device_mappings": [{"device_name": "/dev/sdb"}]"#);
-    let recipe = recipe_with(&[("web.pkr.json", &text)], &Variables::default());
-    assert_eq!(ebs(&recipe).launch_block_device_mappings.len(), 2);
-    let text = source(r#""ami_name": "other""#);
-    let shown = parse(&[("web.pkr.json", &text)], &Variables::default(), &Answers::Placeholders).expect_err("twice");
-    assert!(shown.to_string().contains("`ami_name` is set by the source already"), "{shown}");
 }
 
 #[test]
@@ -384,122 +279,6 @@ provisioner "ansible" {
     let loud = format!("<{}>", user.to_uppercase());
     assert_eq!(render(1), serde_json::json!({ "who": user, "loud": loud, "deep": deep, "at": 1 }));
     assert_eq!(render(2), user);
-}
-
-const DATA: &str = r#"
-data "amazon-ami" "base" {
-  filters     = { name = data.amazon-parameterstore.pattern.value }
-  owners      = ["amazon"]
-  most_recent = true
-  region      = "eu-west-1"
-}
-data "amazon-parameterstore" "pattern" {
-  name            = "/pattern"
-  with_decryption = true
-}
-source "amazon-ebs" "web" {
-  source_ami = data.amazon-ami.base.id
-  ami_name   = "web-${substr(data.amazon-ami.base.tags["Version"], 0, 2)}-${regex("[0-9]+", data.amazon-ami.base.name)}"
-}
-build {
-  sources = ["source.amazon-ebs.web"]
-}
-"#;
-
-#[test]
-fn data_sources_are_asked_for_step_by_step() {
-    let ask = |answers: &BTreeMap<Query, Answer>| {
-        parse(&[("web.pkr.hcl", DATA)], &Variables::default(), &Answers::Known(answers.clone()))
-    };
-    let mut answers = BTreeMap::new();
-    let mut rounds = 0;
-    let recipe = loop {
-        match ask(&answers).unwrap_or_else(|errors| panic!("{errors}")) {
-            Parsed::Recipe(recipe) => break recipe,
-            Parsed::Wants(wanted) => {
-                rounds += 1;
-                assert!(rounds < 5, "it never ends: {wanted:?}");
-                for query in wanted {
-                    let answer = match &query {
-                        Query::Parameter { name, decrypt, .. } => {
-                            assert_eq!((name.as_str(), *decrypt), ("/pattern", true));
-                            Answer::Parameter { value: "al2023-*".to_owned(), version: 3, arn: String::new() }
-                        }
-                        Query::Image { region, .. } => {
-                            assert_eq!(region.as_deref(), Some("eu-west-1"));
-                            Answer::Image {
-                                id: "ami-7".to_owned(),
-                                name: "web-77".to_owned(),
-                                creation_date: String::new(),
-                                owner: String::new(),
-                                owner_name: String::new(),
-                                tags: [("Version".to_owned(), "12.5".to_owned())].into(),
-                            }
-                        }
-                    };
-                    answers.insert(query, answer);
-                }
-            }
-        }
-    };
-    let wanted = Query::Image {
-        filter: SourceFilter {
-            filters: vec![("name".to_owned(), vec!["al2023-*".to_owned()])],
-            owners: vec!["amazon".to_owned()],
-            most_recent: true,
-            include_deprecated: false,
-        },
-        region: Some("eu-west-1".to_owned()),
-    };
-    assert!(answers.contains_key(&wanted));
-    assert_eq!(ebs(&recipe).source, crate::SourceImage::Id("ami-7".to_owned()));
-    assert_eq!(ebs(&recipe).ami_name, "web-12-77");
-    assert!(recipe.sensitive.contains("al2023-*"), "a decrypted parameter is a secret");
-}
-
-#[test]
-fn a_template_is_checked_without_aws() {
-    let recipe = recipe(DATA);
-    let crate::SourceImage::Id(id) = &ebs(&recipe).source else { panic!("an id") };
-    assert!(is_placeholder(id));
-}
-
-#[test]
-fn what_is_worked_out_from_unknown_values_is_unknown_too() {
-    let root = "data \"amazon-parameterstore\" \"p\" {\n name = \"/p\"\n}\nlocals {\n p = data.amazon-parameterstore.p.value\n}";
-    for text in [
-        "split(\"-\", local.p)[4]",
-        "jsondecode(local.p).a.b[2]",
-        "[for s in split(\",\", local.p) : upper(s)][2]",
-        "[for s in [\"a\"] : s if local.p == \"b\"][1]",
-        "{for s in local.p : s => s}[\"x\"]",
-        "local.p == \"arm64\" ? \"t4g.micro\" : \"t3.micro\"",
-        "!startswith(local.p, \"x\") ? \"a\" : \"b\"",
-        "length(split(\",\", local.p)) > 2 ? \"a\" : \"b\"",
-        "[\"a\"][length(local.p)]",
-        "jsondecode(local.p)[*].name[3]",
-        "max(jsondecode(local.p)...)",
-        "formatlist(\"%s\", jsondecode(local.p))[3]",
-        "substr(\"web-${local.p}\", 30, 40)",
-        "lookup({ a = 1 }, local.p, \"none\")",
-        "basename(local.p)",
-        "-local.p",
-        "replace(local.p, \"-\", \"\")",
-    ] {
-        let recipe = recipe(&template(&format!("ami_description = {text}"), "", root));
-        let shown = ebs(&recipe).ami_description.as_ref().and_then(|text| text.find_literal()).map(ToOwned::to_owned);
-        assert!(shown.as_deref().is_some_and(is_placeholder), "{text}: {shown:?}");
-    }
-    let options = "launch_block_device_mappings {\n device_name = \"/dev/sda1\"\n volume_size = jsondecode(local.p).size\n\
-        encrypted = jsondecode(local.p).on\n}\ntags = jsondecode(local.p)\nami_users = jsondecode(local.p)\n\
-        metadata_options {\n http_tokens = local.p\n}\ndeprecate_at = timeadd(local.p, \"24h\")\n\
-        dynamic \"run_tag\" {\n for_each = toset(split(\",\", local.p))\n content {\n key = run_tag.key\n value = 1\n }\n}\n\
-        ami_description = length([local.p, local.p]) == 2 ? \"known\" : \"\"";
-    let recipe = recipe(&template(options, "", root));
-    assert_eq!(ebs(&recipe).launch_block_device_mappings.len(), 1);
-    assert_eq!(ebs(&recipe).ami_description.as_ref().and_then(|text| text.find_literal()), Some("known"));
-    let shown = errors(&template("ami_description = uper(local.p)", "", root));
-    assert!(shown.contains("did you mean `upper`?"), "{shown}");
 }
 
 #[test]
@@ -534,69 +313,6 @@ fn locals_that_double_each_other_are_refused_in_time() {
 }
 
 #[test]
-fn dynamic_blocks_are_read_in_json_too() {
-    let text = r#"{
-      "locals": {"lines": {"one": "echo 1", "two": "echo 2"}},
-      "source": {"amazon-ebs": {"web": {
-        "region": "us-east-1", "source_ami": "ami-1", "instance_type": "t3.micro", "ssh_username": "admin", "ami_name": "web",
-        "dynamic": {"tag": {"for_each": {"a": "1", "b": "2"}, "content": {"key": "${tag.key}", "value": "${tag.value}"}}}
-      }}},
-      "build": {
-        "sources": ["source.amazon-ebs.web"],
-        "dynamic": {"provisioner": {
-          "for_each": "${local.lines}", "iterator": "line", "labels": ["shell"],
-          "content": {"inline": ["${line.value}"], "environment_vars": ["AT=${line.key}"]}
-        }}
-      }
-    }"#;
-    let parsed = parse(&[("t.pkr.json", text)], &Variables::default(), &Answers::Placeholders);
-    let recipe = match parsed {
-        Ok(Parsed::Recipe(recipe)) => recipe,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(recipe.builds[0].provisioners.len(), 2);
-    assert_eq!(ebs(&recipe).tags.keys().collect::<Vec<_>>(), ["a", "b"]);
-}
-
-#[test]
-fn dynamic_blocks_stand_in_sequences_and_name_sources_too() {
-    let text = r#"
-source "amazon-ebs" "web" {
-  source_ami = "ami-1"
-  ami_name   = "web"
-}
-build {
-  dynamic "source" {
-    for_each = ["a", "b"]
-    labels   = ["amazon-ebs.web"]
-    content {
-      name = source.value
-    }
-  }
-  post-processors {
-    post-processor "shell-local" {
-      inline = ["first"]
-    }
-    dynamic "post-processor" {
-      for_each = ["x", "y"]
-      labels   = ["manifest"]
-      content {
-        output = "${post-processor.value}.json"
-      }
-    }
-  }
-}
-"#;
-    let recipe = recipe(text);
-    let names: Vec<&str> = recipe.builds.iter().map(|build| build.name.as_str()).collect();
-    assert_eq!(names, ["amazon-ebs.a", "amazon-ebs.b"]);
-    let lengths: Vec<usize> = recipe.post_processors.iter().map(Vec::len).collect();
-    assert_eq!(lengths, [3, 3]);
-    let crate::PostProcessorKind::Manifest(last) = &recipe.post_processors[0][2].kind else { panic!("a manifest") };
-    assert_eq!(last.output, "y.json");
-}
-
-#[test]
 fn the_same_input_gives_the_same_recipe() {
     let text = template("tags = { a = uuidv4(), b = uuidv4(), t = timestamp() }", "", "");
     assert_eq!(recipe(&text), recipe(&text));
@@ -611,7 +327,7 @@ proptest! {
 
     #[test]
     fn never_panics_on_a_damaged_template(start in 0_usize..1500, length in 0_usize..40, insert in r#"[\[\]{}"$%=.a1\n ()~-]{0,6}"#) {
-        let all = format!("{EXAMPLE}{DATA}");
+        let all = format!("{EXAMPLE}{}", data::DATA);
         let start = (0..=start.min(all.len())).rev().find(|at| all.is_char_boundary(*at)).unwrap_or(0);
         let end = (start + length).min(all.len());
         let damaged = format!("{}{insert}{}", &all[..start], all.get(end..).unwrap_or(""));
