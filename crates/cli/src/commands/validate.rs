@@ -35,42 +35,57 @@ pub(crate) fn run(context: Context<'_>, arguments: &Arguments) -> Result<(), Fai
     let (none, here) = (BTreeMap::new(), Path::new("."));
     let template = Template::open(&arguments.file, &none, &arguments.given, here, profile, occasion)?;
     let recipe = template.check()?;
-    let obstacles = obstacles(&recipe, Path::new("."));
+    let unsupported = unsupported(&recipe);
+    let missing = missing(&recipe, here);
     let notes: Vec<String> = recipe.notes.iter().map(|note| recipe.masked(&note.to_string())).collect();
     if context.output.is_json() {
-        let valid = obstacles.is_empty();
-        context.output.data(&serde_json::json!({ "valid": valid, "notes": notes, "unsupported": obstacles }));
+        let valid = unsupported.is_empty() && missing.is_empty();
+        context.output.data(
+            &serde_json::json!({ "valid": valid, "notes": notes, "unsupported": unsupported, "missing": missing }),
+        );
     } else {
         notes.iter().for_each(|note| context.output.note(note));
-        for builder in unsupported_builders(&recipe).iter().filter(|builder| !obstacles.contains(builder)) {
+        for builder in unsupported_builders(&recipe).iter().filter(|builder| !unsupported.contains(builder)) {
             context.output.note(builder);
         }
     }
-    if obstacles.is_empty() {
+    if unsupported.is_empty() && missing.is_empty() {
         if !context.output.is_json() {
             context.output.print(&format!("{} can be baked", arguments.file.display()));
         }
         return Ok(());
     }
-    Err(Failure::new(Kind::Usage, format!("{} cannot be baked as it is", arguments.file.display()))
-        .picture(obstacles.join("\n")))
+    let failure = Failure::new(Kind::Usage, format!("{} cannot be baked as it is", arguments.file.display()))
+        .picture([unsupported, missing.clone()].concat().join("\n"));
+    Err(if missing.is_empty() {
+        failure
+    } else {
+        failure.hint("relative paths count from the folder that the command is run in")
+    })
 }
 
-/// What keeps the template from being baked: builders without any that can be baked; of those that can, provisioners,
-/// post-processors, and files that are not there.
-fn obstacles(recipe: &Recipe, directory: &Path) -> Vec<String> {
-    let unsupported = unsupported_builders(recipe);
-    if unsupported.len() == recipe.builds.len() {
-        return unsupported;
+/// What nobody here does: builders without any that can be baked, and, of those that can, provisioners and post-processors.
+fn unsupported(recipe: &Recipe) -> Vec<String> {
+    let builders = unsupported_builders(recipe);
+    if builders.len() == recipe.builds.len() {
+        return builders;
     }
-    let builds = recipe.builds.iter().filter(|build| matches!(build.builder, Builder::AmazonEbs(_)));
-    let of = |build: &Build| {
-        let unsupported = recipe.unsupported_in(build).into_iter().map(ToString::to_string);
-        unsupported.chain(missing_files(build, directory)).collect::<Vec<_>>()
-    };
-    // A provisioner of several builds is told of once.
+    once(bakeable(recipe).flat_map(|build| recipe.unsupported_in(build)).map(ToString::to_string))
+}
+
+/// Files that builds name which can be baked, and that are not there.
+fn missing(recipe: &Recipe, directory: &Path) -> Vec<String> {
+    once(bakeable(recipe).flat_map(|build| missing_files(build, directory)))
+}
+
+fn bakeable(recipe: &Recipe) -> impl Iterator<Item = &Build> {
+    recipe.builds.iter().filter(|build| matches!(build.builder, Builder::AmazonEbs(_)))
+}
+
+/// A provisioner of several builds is told of once.
+fn once(sentences: impl Iterator<Item = String>) -> Vec<String> {
     let mut told = BTreeSet::new();
-    builds.flat_map(of).filter(|sentence| told.insert(sentence.clone())).collect()
+    sentences.filter(|sentence| told.insert(sentence.clone())).collect()
 }
 
 fn unsupported_builders(recipe: &Recipe) -> Vec<String> {
@@ -99,7 +114,7 @@ mod tests {
         };
         let text = format!(r#"{{"builders": [{builders}]{rest}}}"#);
         let recipe = parse(&Source::new("t.json", &text), &Variables::default(), &context).expect("a template");
-        obstacles(&recipe, Path::new("/nowhere"))
+        [unsupported(&recipe), missing(&recipe, Path::new("/nowhere"))].concat()
     }
 
     #[test]

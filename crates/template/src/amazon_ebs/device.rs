@@ -35,7 +35,7 @@ pub struct BlockDevice {
 }
 
 /// What is said of a mapping that does not say whether its volume goes with the instance. (packer.md 1.4)
-const KEPT: &str =
+const NOT_SAID: &str =
     "it is not there, so it is as in the source image, or else true; in Packer it is false, and volumes pile up";
 
 pub(super) const OPTIONS: &[Row] = &[
@@ -65,7 +65,7 @@ fn device(fields: &Fields<'_>) -> Option<BlockDevice> {
     let virtual_name = fields.text("virtual_name");
     let delete_on_termination = fields.boolean("delete_on_termination");
     if delete_on_termination.is_none() && !no_device && virtual_name.is_none() {
-        fields.findings.note(&fields.span, "delete_on_termination", KEPT);
+        fields.findings.note(&fields.span, "delete_on_termination", NOT_SAID);
     }
     Some(BlockDevice {
         device_name: fields.required_text("device_name", "such as /dev/xvda")?,
