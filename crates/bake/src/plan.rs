@@ -25,7 +25,6 @@ use crate::error::working;
 use crate::path::BakePath;
 use crate::path::PathChoice;
 use crate::path::choose_path;
-use crate::post;
 use crate::provision::Run;
 use crate::request::Request;
 use crate::sandbox::PackageCache;
@@ -110,7 +109,9 @@ impl Plan {
     /// What the template asks for and cannot be had, unreadable inputs, AWS's refusals.
     pub async fn make(client: &Client, request: &Request, source: Source) -> Result<Self, BakeError> {
         let builder = request.builder()?;
-        post::verify_known(request)?;
+        if let Some(unsupported) = request.recipe.unsupported_in(&request.build).first() {
+            return Err(BakeError::Unsupported(unsupported.to_string()));
+        }
         let path = choose_path(request.path, &source)?;
         let lists = package_cache(request, &source).lists;
         let doing = "read the state of the package archive";

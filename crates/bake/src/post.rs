@@ -28,19 +28,6 @@ pub(crate) struct Artifact<'a> {
     pub(crate) ami: SourceAmi,
 }
 
-/// Are all post-processors known? Asked before the bake.
-///
-/// # Errors
-/// [`BakeError::Unsupported`] with the way round.
-pub(crate) fn verify_known(request: &Request) -> Result<(), BakeError> {
-    let mut processors = request.recipe.post_processors_for(&request.build.name);
-    let unknown = processors.find_map(|processor| match &processor.kind {
-        PostProcessorKind::Unsupported(unsupported) => Some(unsupported),
-        PostProcessorKind::Manifest(_) | PostProcessorKind::ShellLocal(_) => None,
-    });
-    unknown.map_or(Ok(()), |unsupported| Err(BakeError::Unsupported(unsupported.to_string())))
-}
-
 /// Runs the post-processors of the build, in order.
 ///
 /// # Errors

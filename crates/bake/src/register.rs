@@ -14,6 +14,8 @@ use ovenbird_template::AmazonEbs;
 use ovenbird_template::BlockDevice;
 use ovenbird_template::Deferred;
 use ovenbird_template::SourceAmi;
+use ovenbird_template::takes_iops;
+use ovenbird_template::takes_throughput;
 
 use crate::error::BakeError;
 use crate::error::calling;
@@ -203,9 +205,9 @@ fn changed(known: ec2::EbsBlockDevice, device: &BlockDevice) -> ec2::EbsBlockDev
     let number = |value: Option<u64>| value.and_then(|value| i32::try_from(value).ok());
     let gib = |bytes: Option<u64>| number(bytes.map(|bytes| bytes.div_ceil(GIB)));
     let volume_type = device.volume_type.clone().or(known.volume_type);
-    // EC2 refuses speeds of volumes that can be told none; the source's volume may have been of another type.
-    let can = |kinds: &[&str]| volume_type.as_deref().is_none_or(|kind| kinds.contains(&kind));
-    let (has_iops, has_throughput) = (can(&["io1", "io2", "gp3"]), can(&["gp3"]));
+    // The source's volume may have been of another type, with a speed that EC2 refuses of this one.
+    let has_iops = volume_type.as_deref().is_none_or(takes_iops);
+    let has_throughput = volume_type.as_deref().is_none_or(takes_throughput);
     ec2::EbsBlockDevice {
         volume_size: gib(device.volume_size).max(known.volume_size),
         volume_type,

@@ -17,6 +17,8 @@ mod ssh;
 pub(crate) mod table;
 
 pub use device::BlockDevice;
+pub use device::takes_iops;
+pub use device::takes_throughput;
 pub use launch::CapacityReservation;
 pub use launch::Launch;
 pub use launch::MetadataOptions;

@@ -70,8 +70,8 @@ fn device(fields: &Fields<'_>) -> Option<BlockDevice> {
     Some(BlockDevice {
         device_name: fields.required_text("device_name", "such as /dev/xvda")?,
         volume_size: bytes,
-        iops: speed(fields, "iops", volume_type.as_deref(), &["io1", "io2", "gp3"]),
-        throughput: speed(fields, "throughput", volume_type.as_deref(), &["gp3"]),
+        iops: speed(fields, "iops", volume_type.as_deref(), takes_iops),
+        throughput: speed(fields, "throughput", volume_type.as_deref(), takes_throughput),
         volume_type,
         encrypted,
         kms_key_id,
@@ -82,10 +82,27 @@ fn device(fields: &Fields<'_>) -> Option<BlockDevice> {
     })
 }
 
+/// Whether `iops` can be said of a volume of this type. (EC2 API reference, `EbsBlockDevice`)
+#[must_use]
+pub fn takes_iops(volume_type: &str) -> bool {
+    ["io1", "io2", "gp3"].contains(&volume_type)
+}
+
+/// Whether `throughput` can be said of a volume of this type. (EC2 API reference, `EbsBlockDevice`)
+#[must_use]
+pub fn takes_throughput(volume_type: &str) -> bool {
+    volume_type == "gp3"
+}
+
 /// A speed of a volume that can be told one; of others EC2 refuses it, and Packer leaves it out.
-fn speed(fields: &Fields<'_>, name: &'static str, volume_type: Option<&str>, can: &[&str]) -> Option<u64> {
+fn speed(
+    fields: &Fields<'_>,
+    name: &'static str,
+    volume_type: Option<&str>,
+    is_taken: fn(&str) -> bool,
+) -> Option<u64> {
     let speed = fields.count(name).filter(|speed| *speed > 0)?;
-    let Some(cannot) = volume_type.filter(|kind| !can.contains(kind)) else { return Some(speed) };
+    let Some(cannot) = volume_type.filter(|kind| !is_taken(kind)) else { return Some(speed) };
     if let Some(node) = fields.find(name) {
         fields.findings.note(&node.span, name, &format!("a volume of type {cannot} has none that can be set"));
     }

@@ -211,20 +211,19 @@ pub(super) fn plan(context: Context<'_>, plan: &Plan) {
     }
 }
 
-/// The plan where keys are not known: on a machine that has never baked from this source all would run, and what is refused keeps
-/// all of it from being baked.
+/// The plan where keys are not known: on a machine that has never baked from this source all would run; of a template with something
+/// that is refused, nothing.
 pub(super) fn unread(context: Context<'_>, request: &Request, source: &Source, refused: &[&Unsupported]) {
     const UNREAD: &str = "this machine has not baked from this source before; the first bake reads its package archive";
-    const REFUSED: &str = "a bake refuses the template";
     let output = context.output;
-    let why = if refused.is_empty() { UNREAD } else { REFUSED };
     let title = |provisioner: &Provisioner| request.recipe.masked(&provisioner.kind.to_string());
     let layers: Vec<String> = request.build.provisioners.iter().map(title).collect();
     let refused: Vec<String> = refused.iter().map(ToString::to_string).collect();
+    let (fate, why) = if refused.is_empty() { ("run", vec![UNREAD.to_owned()]) } else { ("refused", refused.clone()) };
     if output.is_json() {
         let layers: Vec<_> = layers
             .iter()
-            .map(|layer| serde_json::json!({ "layer": layer, "fate": { "fate": "run", "why": [why] } }))
+            .map(|layer| serde_json::json!({ "layer": layer, "fate": { "fate": fate, "why": why } }))
             .collect();
         output.data(&serde_json::json!({
             "source": { "image": source.image, "name": source.name, "owner": source.owner }, "layers": layers, "existing": null,
@@ -233,7 +232,7 @@ pub(super) fn unread(context: Context<'_>, request: &Request, source: &Source, r
         return;
     }
     output.print(&format!("source  {}  {}  of {}", source.image, source.name, source.owner));
-    layers.iter().for_each(|layer| output.print(&format!("runs    {layer}")));
-    refused.iter().for_each(|sentence| output.print(&format!("refuses {sentence}")));
-    output.print(&format!("          {why}"));
+    let word = if refused.is_empty() { "runs" } else { "refused" };
+    layers.iter().for_each(|layer| output.print(&format!("{word:<7} {layer}")));
+    why.iter().for_each(|why| output.print(&format!("          {why}")));
 }

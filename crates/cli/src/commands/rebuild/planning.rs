@@ -113,7 +113,8 @@ impl Fleet {
             return Ok(());
         }
         let (some, all) = (names.len(), self.services.len());
-        Err(Failure::new(Kind::Failed, format!("{some} of {all} services could not be planned: {}", names.join(", "))))
+        Err(Failure::new(Kind::Failed, format!("{some} of {all} services could not be planned: {}", names.join(", ")))
+            .hint("the plan says why of each; `ovenbird plan SERVICE` shows all of it"))
     }
 
     /// The layer of this key, as one of `services` plans it.
