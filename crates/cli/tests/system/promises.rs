@@ -15,7 +15,9 @@ fn what_is_promised_of_bakes_is_so() {
     let lab = Lab::start_for_bakes();
     lab.base();
     lab.home.write("ovenbird.toml", PROJECT);
+    what_nobody_here_does_is_shown_and_refused(&lab);
     a_play_that_is_not_reproducible_is_told(&lab);
+    what_nobody_here_does_is_shown_and_refused(&lab);
     a_failed_post_processor_leaves_the_image(&lab);
     the_images_own_ansible_runs_the_play(&lab);
     a_person_looks_before_the_bake_goes_on(&lab);
@@ -40,6 +42,22 @@ fn write(lab: &Lab, provisioners: &Value, post_processors: &Value) {
 
 fn shell(lines: &[&str]) -> Value {
     json!([{ "type": "shell", "inline": lines }])
+}
+
+/// Before the first bake of a source, and after it.
+fn what_nobody_here_does_is_shown_and_refused(lab: &Lab) {
+    let provisioners = json!([{ "type": "shell", "inline": ["true"] }, { "type": "chef-solo" }]);
+    write(lab, &provisioners, &json!([{ "type": "vagrant" }]));
+    let plan = lab.home.run(["plan", "one", "--json"]).ok().json();
+    let refused = plan["refused"].as_array().expect("a list").iter().map(|sentence| sentence.as_str().expect("a text"));
+    let refused: Vec<&str> = refused.collect();
+    assert!(refused.len() == 2 && refused[0].contains("`chef-solo`") && refused[1].contains("`vagrant`"), "{plan}");
+    assert_eq!(plan["layers"][0]["fate"]["fate"], "refused", "{plan}");
+    lab.home.run(["bake", "one"]).exits(2).warns("`chef-solo` is not supported");
+    let matrix = lab.home.run(["rebuild", "one", "--plan", "--json"]).exits(1);
+    assert!(matrix.stdout.contains("could not be planned: one"), "{}", matrix.stdout);
+    write(lab, &json!([{ "type": "shell", "script": "nowhere.sh" }]), &json!([]));
+    lab.home.run(["plan", "one"]).exits(2).warns("there is no file `nowhere.sh`, which `script` names");
 }
 
 fn a_play_that_is_not_reproducible_is_told(lab: &Lab) {
